@@ -1,0 +1,16 @@
+import { coordinatorKey, coordinatorValue, int32, int64, string } from '../schema.ts';
+
+export const StreamsGroupTargetAssignmentMetadataKey = coordinatorKey(
+  { name: 'StreamsGroupTargetAssignmentMetadataKey', apiKey: 20, versions: '0', flexible: 'none' },
+  {
+    groupId: string('0'),
+  },
+);
+
+export const StreamsGroupTargetAssignmentMetadataValue = coordinatorValue(
+  { name: 'StreamsGroupTargetAssignmentMetadataValue', apiKey: 20, versions: '0', flexible: '0+' },
+  {
+    assignmentEpoch: int32('0+'),
+    assignmentTimestamp: int64('0+', { tag: 0, tagged: '0+', ignorable: true }),
+  },
+);

@@ -1,0 +1,28 @@
+import { array, int16, int32, request, response, string, uuid } from '../schema.ts';
+
+export const DeleteShareGroupStateRequest = request(
+  { name: 'DeleteShareGroupStateRequest', apiKey: 86, versions: '0', flexible: '0+', listeners: ['broker'] },
+  {
+    groupId: string('0+'),
+    topics: array('0+', {
+      topicId: uuid('0+'),
+      partitions: array('0+', {
+        partition: int32('0+'),
+      }),
+    }),
+  },
+);
+
+export const DeleteShareGroupStateResponse = response(
+  { name: 'DeleteShareGroupStateResponse', apiKey: 86, versions: '0', flexible: '0+' },
+  {
+    results: array('0+', {
+      topicId: uuid('0+'),
+      partitions: array('0+', {
+        partition: int32('0+'),
+        errorCode: int16('0+'),
+        errorMessage: string('0+', { nullable: '0+', default: null }),
+      }),
+    }),
+  },
+);

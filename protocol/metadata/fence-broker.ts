@@ -1,0 +1,9 @@
+import { int32, int64, metadata } from '../schema.ts';
+
+export const FenceBrokerRecord = metadata(
+  { name: 'FenceBrokerRecord', apiKey: 7, versions: '0', flexible: '0+' },
+  {
+    id: int32('0+'),
+    epoch: int64('0+'),
+  },
+);

@@ -1,0 +1,20 @@
+import { array, data, int32, int64, string, uuid } from '../schema.ts';
+
+export const QuorumStateData = data(
+  { name: 'QuorumStateData', versions: '0-1', flexible: '0+' },
+  {
+    clusterId: string('0'),
+    leaderId: int32('0+', { default: -1 }),
+    leaderEpoch: int32('0+', { default: -1 }),
+    votedId: int32('0+', { default: -1 }),
+    votedDirectoryId: uuid('1+'),
+    appliedOffset: int64('0'),
+    currentVoters: array(
+      '0',
+      {
+        voterId: int32('0'),
+      },
+      { nullable: '0' },
+    ),
+  },
+);
