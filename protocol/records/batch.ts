@@ -9,7 +9,7 @@
  *
  * batchLength counts what follows it, so a batch takes batchLength + 12 bytes. Neither baseOffset nor
  * partitionLeaderEpoch is covered by the CRC: the broker sets both without touching the rest.
- * Functions take the buffer and the position of the batch's first byte; none of them checks bounds: `checkBatch` does.
+ * Functions take the buffer and the position of the batch's first byte; none of them checks bounds: check.ts does.
  */
 
 export const LOG_OVERHEAD_BYTES = 12;
@@ -24,6 +24,10 @@ export const TIMESTAMP_TYPE_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;
 export const DELETE_HORIZON_BIT = 0x40;
+
+/** The codec of the records: attribute bits 0 to 2. */
+export const CompressionType = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } as const;
+export type CompressionTypeId = (typeof CompressionType)[keyof typeof CompressionType];
 
 /** 64 bits as a number: offsets, timestamps and producer ids stay below 2^53 inside (DESIGN decision 11). */
 function int64(buf: Buffer, at: number): number {
@@ -49,6 +53,11 @@ export const producerId = (buf: Buffer, at: number): number => int64(buf, at + 4
 export const producerEpoch = (buf: Buffer, at: number): number => buf.readInt16BE(at + 51);
 export const baseSequence = (buf: Buffer, at: number): number => buf.readInt32BE(at + 53);
 export const recordCount = (buf: Buffer, at: number): number => buf.readInt32BE(at + 57);
+
+/** Kafka takes every producer id above -1 for one, so the sign decides. */
+export const hasProducerId = (buf: Buffer, at: number): boolean => buf.readInt8(at + 43) >= 0;
+export const hasZeroBaseOffset = (buf: Buffer, at: number): boolean =>
+  buf.readInt32BE(at) === 0 && buf.readInt32BE(at + 4) === 0;
 
 export function setBaseOffset(buf: Buffer, at: number, offset: number): void {
   setInt64(buf, at, offset);
