@@ -1,0 +1,35 @@
+import { define, INT_MAX, REQUIRED } from '../definition.ts';
+
+/** Listeners, sockets and connection limits. */
+export const networkConfigs = [
+  define('num.io.threads', 'int', 8, { importance: 'high', update: 'cluster-wide', atLeast: 1 }),
+  define('request.timeout.ms', 'int', 30_000, { importance: 'high' }),
+  define('socket.connection.setup.timeout.ms', 'long', 10_000),
+  define('socket.connection.setup.timeout.max.ms', 'long', 30_000),
+  define('early.start.listeners', 'list', null, { importance: 'high' }),
+  define('max.incremental.fetch.session.cache.slots', 'int', 1000, { atLeast: 0 }),
+  define('fetch.max.bytes', 'int', 57_671_680, { atLeast: 1024 }),
+  define('max.request.partition.size.limit', 'int', 2000, { atLeast: 1 }),
+  define('controller.listener.names', 'list', REQUIRED, { importance: 'high', nonEmpty: true }),
+  define('listeners', 'list', ['PLAINTEXT://:9092'], { importance: 'high', update: 'per-broker', nonEmpty: true }),
+  define('advertised.listeners', 'list', null, { importance: 'high', nonEmpty: true }),
+  define(
+    'listener.security.protocol.map',
+    'string',
+    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    { importance: 'low', update: 'per-broker' },
+  ),
+  define('socket.send.buffer.bytes', 'int', 102_400, { importance: 'high' }),
+  define('socket.receive.buffer.bytes', 'int', 102_400, { importance: 'high' }),
+  define('socket.request.max.bytes', 'int', 104_857_600, { importance: 'high', atLeast: 1 }),
+  define('socket.listen.backlog.size', 'int', 50, { atLeast: 1 }),
+  define('max.connections.per.ip', 'int', INT_MAX, { update: 'cluster-wide', atLeast: 0 }),
+  define('max.connections.per.ip.overrides', 'string', '', { update: 'cluster-wide' }),
+  define('max.connections', 'int', INT_MAX, { update: 'cluster-wide', atLeast: 0 }),
+  define('max.connection.creation.rate', 'int', INT_MAX, { update: 'cluster-wide', atLeast: 0 }),
+  define('connections.max.idle.ms', 'long', 600_000),
+  define('connection.failed.authentication.delay.ms', 'int', 100, { importance: 'low', atLeast: 0 }),
+  define('queued.max.requests', 'int', 500, { importance: 'high', atLeast: 1 }),
+  define('queued.max.request.bytes', 'long', -1),
+  define('num.network.threads', 'int', 3, { importance: 'high', update: 'cluster-wide', atLeast: 1 }),
+];

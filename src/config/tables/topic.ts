@@ -1,0 +1,42 @@
+import { gzipLevel, throttledReplicas } from '../checks.ts';
+import { define, LONG_MAX } from '../definition.ts';
+
+/** What a topic may override; its defaults come from the broker (see synonyms.ts). */
+export const topicTable = [
+  define('segment.bytes', 'int', 1_073_741_824, { atLeast: 1_048_576 }),
+  define('segment.ms', 'long', 604_800_000, { atLeast: 1 }),
+  define('segment.jitter.ms', 'long', 0, { atLeast: 0 }),
+  define('segment.index.bytes', 'int', 10_485_760, { atLeast: 4 }),
+  define('flush.messages', 'long', LONG_MAX, { atLeast: 1 }),
+  define('flush.ms', 'long', LONG_MAX, { atLeast: 0 }),
+  define('retention.bytes', 'long', -1),
+  define('retention.ms', 'long', 604_800_000, { atLeast: -1 }),
+  define('max.message.bytes', 'int', 1_048_588, { atLeast: 0 }),
+  define('index.interval.bytes', 'int', 4096, { atLeast: 0 }),
+  define('delete.retention.ms', 'long', 86_400_000, { atLeast: 0 }),
+  define('min.compaction.lag.ms', 'long', 0, { atLeast: 0 }),
+  define('max.compaction.lag.ms', 'long', LONG_MAX, { atLeast: 1 }),
+  define('file.delete.delay.ms', 'long', 60_000, { atLeast: 0 }),
+  define('min.cleanable.dirty.ratio', 'double', 0.5, { atLeast: 0, atMost: 1 }),
+  define('cleanup.policy', 'list', ['delete'], { oneOf: ['compact', 'delete'] }),
+  define('unclean.leader.election.enable', 'boolean', false),
+  define('min.insync.replicas', 'int', 1, { atLeast: 1 }),
+  define('compression.type', 'string', 'producer', {
+    oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
+  }),
+  define('compression.gzip.level', 'int', -1, { check: gzipLevel }),
+  define('compression.lz4.level', 'int', 9, { atLeast: 1, atMost: 17 }),
+  define('compression.zstd.level', 'int', 3, { atLeast: -131_072, atMost: 22 }),
+  define('preallocate', 'boolean', false),
+  define('message.timestamp.type', 'string', 'CreateTime', { oneOf: ['CreateTime', 'LogAppendTime'] }),
+  define('message.timestamp.before.max.ms', 'long', LONG_MAX, { atLeast: 0 }),
+  define('message.timestamp.after.max.ms', 'long', 3_600_000, { atLeast: 0 }),
+  define('leader.replication.throttled.replicas', 'list', [], { check: throttledReplicas }),
+  define('follower.replication.throttled.replicas', 'list', [], { check: throttledReplicas }),
+  define('remote.storage.enable', 'boolean', false),
+  define('local.retention.ms', 'long', -2, { atLeast: -2 }),
+  define('local.retention.bytes', 'long', -2, { atLeast: -2 }),
+  define('remote.log.copy.disable', 'boolean', false),
+  define('remote.log.delete.on.disable', 'boolean', false),
+  define('internal.segment.bytes', 'int', null, { internal: true }),
+];
