@@ -1,0 +1,166 @@
+/**
+ * Frames: on a connection each request and each response is preceded by its size, an int32 that does not count itself.
+ */
+import { codec } from './compile.ts';
+import { writeRequestHeader, writeResponseHeader } from './header.ts';
+import { MalformedError } from './malformed.ts';
+import type { Fields, Message, WriteOf } from './schema.ts';
+import { Writer } from './writer.ts';
+
+const SIZE_BYTES = 4;
+/** A frame of up to this size gets its buffer at once; a larger one as its bytes arrive. */
+const ALLOCATE_AT_ONCE_BYTES = 256 * 1024;
+
+/**
+ * Cuts a stream of chunks into frames. `push` takes a chunk as it came; `next` yields the frames one by one (so the one who
+ * reads can pause), without their size. A frame that lies within one chunk is a view of it; one that spans
+ * chunks is copied once. The memory held for an unfinished frame is at most 256 KiB or twice what was received of it.
+ */
+export class FrameSplitter {
+  private readonly maxFrameBytes: number;
+  private chunk: Buffer = EMPTY;
+  private at = 0;
+  private queue: Buffer[] = [];
+  /** The size field of a frame whose four bytes span chunks. */
+  private sizeSoFar = 0;
+  private sizeBytesRead = 0;
+  /** The frame that spans chunks, its whole size, and how much of it is there. */
+  private frame: Buffer | null = null;
+  private frameBytes = 0;
+  private filled = 0;
+
+  /** `maxFrameBytes`: Kafka's socket.request.max.bytes. */
+  constructor(maxFrameBytes: number) {
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (this.at === this.chunk.length) {
+      this.chunk = chunk;
+      this.at = 0;
+    } else {
+      this.queue.push(chunk);
+    }
+  }
+
+  /** The next whole frame, or null until more is pushed. Throws MalformedError for a size that no frame may have. */
+  next(): Buffer | null {
+    if (this.frame === null && this.sizeBytesRead === 0) {
+      const whole = this.wholeFrame();
+      if (whole !== null) return whole;
+    }
+    while (this.at < this.chunk.length || this.takeFromQueue()) {
+      if (this.frame === null && !this.readSize()) continue;
+      if (this.fill()) return this.finish();
+    }
+    return null;
+  }
+
+  /** The usual case: size and frame both in the current chunk. */
+  private wholeFrame(): Buffer | null {
+    const begin = this.at + SIZE_BYTES;
+    if (begin > this.chunk.length) return null;
+    const size = this.checkSize(this.chunk.readInt32BE(this.at));
+    const end = begin + size;
+    if (end > this.chunk.length) return null;
+    this.at = end;
+    return this.chunk.subarray(begin, end);
+  }
+
+  private takeFromQueue(): boolean {
+    const chunk = this.queue.shift();
+    if (chunk === undefined) {
+      // do not keep alive what has been handed out
+      this.chunk = EMPTY;
+      this.at = 0;
+      return false;
+    }
+    this.chunk = chunk;
+    this.at = 0;
+    return true;
+  }
+
+  /** Takes bytes of the size field; true when a frame was begun. */
+  private readSize(): boolean {
+    while (this.sizeBytesRead < SIZE_BYTES) {
+      if (this.at === this.chunk.length) return false;
+      this.sizeSoFar = (this.sizeSoFar << 8) | this.chunk[this.at++];
+      this.sizeBytesRead++;
+    }
+    this.frameBytes = this.checkSize(this.sizeSoFar);
+    this.frame = Buffer.allocUnsafeSlow(Math.min(this.frameBytes, ALLOCATE_AT_ONCE_BYTES));
+    this.filled = 0;
+    return true;
+  }
+
+  /** Copies what the chunk has of the frame; true when the frame is whole. */
+  private fill(): boolean {
+    const taken = Math.min(this.frameBytes - this.filled, this.chunk.length - this.at);
+    this.reserve(this.filled + taken);
+    this.chunk.copy(this.frame as Buffer, this.filled, this.at, this.at + taken);
+    this.at += taken;
+    this.filled += taken;
+    return this.filled === this.frameBytes;
+  }
+
+  private reserve(needed: number): void {
+    const frame = this.frame as Buffer;
+    if (needed <= frame.length) return;
+    const bigger = Buffer.allocUnsafeSlow(Math.min(this.frameBytes, Math.max(needed, 2 * frame.length)));
+    frame.copy(bigger, 0, 0, this.filled);
+    this.frame = bigger;
+  }
+
+  private finish(): Buffer {
+    const frame = this.frame as Buffer;
+    this.frame = null;
+    this.sizeBytesRead = 0;
+    this.sizeSoFar = 0;
+    return frame;
+  }
+
+  private checkSize(size: number): number {
+    if (size < 0) throw new MalformedError(`a frame of ${size} bytes`);
+    if (size > this.maxFrameBytes) {
+      throw new MalformedError(`a frame of ${size} bytes, larger than ${this.maxFrameBytes}`);
+    }
+    return size;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** A whole response frame, size first, in pieces to be written in order. */
+export function responseFrame<F extends Fields>(
+  message: Message<F>,
+  apiVersion: number,
+  correlationId: number,
+  value: WriteOf<F>,
+): Buffer[] {
+  const writer = new Writer();
+  writer.int32(0);
+  writeResponseHeader(writer, message.apiKey as number, apiVersion, correlationId);
+  codec(message, apiVersion).write(writer, value);
+  return finishFrame(writer);
+}
+
+/** A whole request frame, size first, in pieces to be written in order. */
+export function requestFrame<F extends Fields>(
+  message: Message<F>,
+  apiVersion: number,
+  correlationId: number,
+  clientId: string | null,
+  value: WriteOf<F>,
+): Buffer[] {
+  const writer = new Writer();
+  writer.int32(0);
+  writeRequestHeader(writer, message.apiKey as number, apiVersion, correlationId, clientId);
+  codec(message, apiVersion).write(writer, value);
+  return finishFrame(writer);
+}
+
+function finishFrame(writer: Writer): Buffer[] {
+  writer.patchFirstInt32(writer.sizeBytes() - SIZE_BYTES);
+  return writer.finish();
+}
