@@ -42,12 +42,14 @@ export function throttledReplicas(name: string, value: ConfigValue): string | nu
   return `Invalid value [${all.join(', ')}] for configuration ${name}: ${name} must be the literal '*' or a list of replicas in the following format: ${form}`;
 }
 
-const DURATION = /^by_duration:p(?=\d|t\d)(?:\d+d)?(?:t(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,9})?s)?)?$/;
+const DURATION = /^p(?=\d|t\d)(?:\d+d)?(?:t(?=\d)(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d{1,9})?s)?)?$/i;
 
 /** Where a share group without offsets begins (KIP-932). */
 export function shareOffsetReset(name: string, value: ConfigValue): string | null {
-  const text = String(value).toLowerCase();
-  if (text === 'earliest' || text === 'latest' || DURATION.test(text)) return null;
+  const text = String(value);
+  const prefix = 'by_duration:';
+  if (text === 'earliest' || text === 'latest') return null;
+  if (text.startsWith(prefix) && DURATION.test(text.slice(prefix.length))) return null;
   const rule = `The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.`;
   return `Invalid value ${value} for configuration ${name}: Invalid value \`${value}\` for configuration ${name}. ${rule}`;
 }

@@ -38,7 +38,7 @@ function parseNumber(type: ConfigType, text: string): number | bigint | null {
 }
 
 /** Reads one value of a type; throws InvalidConfigError. Does not look at ranges: see `checkValue`. */
-export function parseValue(name: string, type: ConfigType, raw: string): ConfigValue {
+function parseValue(name: string, type: ConfigType, raw: string): ConfigValue {
   const text = raw.trim();
   switch (type) {
     case 'boolean': {
@@ -104,9 +104,6 @@ function checkList(name: string, values: readonly string[], limits: Constraints)
     const valid = oneOf === undefined ? 'any non-empty value' : `[${oneOf.join(', ')}]`;
     throw new InvalidConfigError(`Configuration '${name}' must not be empty. Valid values include: ${valid}`);
   }
-  if (new Set(values).size !== values.length) {
-    throw new InvalidConfigError(`Configuration '${name}' values must not be duplicated.`);
-  }
   for (const value of values) {
     if (value === '') throw new InvalidConfigError(`Configuration '${name}' values must not be empty.`);
     checkString(name, value, oneOf === undefined ? {} : { oneOf });
@@ -114,7 +111,7 @@ function checkList(name: string, values: readonly string[], limits: Constraints)
 }
 
 /** Checks a parsed value against the definition's own rules; throws InvalidConfigError. */
-export function checkValue(definition: Definition, value: ConfigValue): void {
+function checkValue(definition: Definition, value: ConfigValue): void {
   const { name, type, constraints } = definition;
   if (constraints.check !== undefined) {
     const problem = constraints.check(name, value);
@@ -126,9 +123,15 @@ export function checkValue(definition: Definition, value: ConfigValue): void {
   else if (typeof value === 'object' && value !== null) checkList(name, value, constraints);
 }
 
-/** `parseValue`, then `checkValue`: what a person or a client wrote, or InvalidConfigError. */
+/** Lists hold each element once; Kafka drops repetitions rather than refuse them. */
+function withoutRepetitions(value: ConfigValue): ConfigValue {
+  return typeof value === 'object' && value !== null ? [...new Set(value)] : value;
+}
+
+/** What a person or a client wrote, parsed and checked; throws InvalidConfigError. */
 export function readValue(definition: Definition, raw: string): ConfigValue {
   const value = parseValue(definition.name, definition.type, raw);
-  checkValue(definition, value);
-  return value;
+  const once = definition.constraints.check === undefined ? withoutRepetitions(value) : value;
+  checkValue(definition, once);
+  return once;
 }
