@@ -44,6 +44,11 @@ export class FrameSplitter {
     }
   }
 
+  /** True while received bytes wait to be cut into frames. */
+  hasBuffered(): boolean {
+    return this.at < this.chunk.length || this.queue.length > 0;
+  }
+
   /** The next whole frame, or null until more is pushed. Throws MalformedError for a size that no frame may have. */
   next(): Buffer | null {
     if (this.frame === null && this.sizeBytesRead === 0) {

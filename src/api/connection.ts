@@ -3,6 +3,8 @@ export interface Connection {
   /** Unique in this process; Kafka's connection id has the form host:port-host:port-index. */
   readonly id: string;
   readonly clientHost: string;
+  /** What to do when the connection goes away while one of its requests waits. */
+  readonly onGone: Set<() => void>;
   readonly listenerName: string;
   /** 'User:ANONYMOUS' on a listener without authentication. */
   readonly principal: string;

@@ -1,0 +1,119 @@
+import { ErrorCode, errorName } from '../../protocol/errors.ts';
+import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { AppendError } from '../partition/append-result.ts';
+import type { Partition } from '../partition/partition.ts';
+import { CloseConnection } from './close-connection.ts';
+import { handler, type RequestContext } from './handler.ts';
+import { isInternalTopic } from './internal-topics.ts';
+
+type Request = MessageOf<typeof ProduceRequest>;
+type Topic = Request['topicData'][number];
+type TopicResponse = NonNullable<InputOf<typeof ProduceResponse>['responses']>[number];
+type PartitionResponse = NonNullable<TopicResponse['partitionResponses']>[number];
+
+/** Topic ids in place of names (KIP-516). */
+const TOPIC_IDS_SINCE = 13;
+/** Kafka's own admin client may write to internal topics; others may not. */
+const ADMIN_CLIENT_ID = '__admin_client';
+
+/** Produce, synchronous from frame to page cache (DESIGN decision 4). */
+export const produce = handler({
+  request: ProduceRequest,
+  response: ProduceResponse,
+  versions: [3, 13],
+  // older librdkafka takes a higher minimum for an ancient broker (KAFKA-18659)
+  advertisedMin: 0,
+
+  handle(context, request) {
+    const nowMs = context.broker.clock.nowMs();
+    const responses: TopicResponse[] = [];
+    for (const topic of request.topicData) {
+      const partitionResponses: PartitionResponse[] = [];
+      for (const { index, records } of topic.partitionData) {
+        partitionResponses.push(append(context, request, topic, index, records, nowMs));
+      }
+      responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
+    }
+    if (request.acks === 0) return withoutResponse(responses);
+    return { responses };
+  },
+
+  failed(request, code, message) {
+    if (request.acks === 0) throw new CloseConnection(`Produce with acks=0 failed: ${errorName(code)}`);
+    return {
+      responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+        name,
+        topicId,
+        partitionResponses: partitionData.map(({ index }) => refused(index, code, message)),
+      })),
+    };
+  },
+});
+
+function append(
+  context: RequestContext,
+  request: Request,
+  topic: Topic,
+  index: number,
+  records: Buffer | null,
+  nowMs: number,
+): PartitionResponse {
+  const { partitions } = context.broker;
+  if (request.acks < -1 || request.acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS, null);
+  const byId = context.apiVersion >= TOPIC_IDS_SINCE;
+  const partition = byId ? partitions.getById(topic.topicId, index) : partitions.get(topic.name, index);
+  if (partition === undefined) return refused(index, missing(context, topic, byId), null);
+  if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT_ID) {
+    return refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION, null);
+  }
+  if (request.acks === -1 && !enoughReplicas(partition)) {
+    return refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, notEnoughReplicas(partition));
+  }
+  try {
+    const appended = partition.append(records, context.apiVersion, nowMs);
+    return {
+      index,
+      baseOffset: appended.firstOffset,
+      logAppendTimeMs: appended.logAppendTimeMs,
+      logStartOffset: appended.logStartOffset,
+    };
+  } catch (error) {
+    return refusedBy(context, partition, error);
+  }
+}
+
+function missing(context: RequestContext, topic: Topic, byId: boolean): number {
+  if (!byId) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const known = context.broker.image().topicById(topic.topicId) !== undefined;
+  return known ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID;
+}
+
+const enoughReplicas = (p: Partition): boolean => p.state.isr.length >= p.config.minInsyncReplicas;
+
+const notEnoughReplicas = (p: Partition): string =>
+  `The size of the current ISR ${p.state.isr.length} of ${p.topic}-${p.index} is below min.insync.replicas ${p.config.minInsyncReplicas}`;
+
+function refused(index: number, errorCode: number, errorMessage: string | null): PartitionResponse {
+  return { index, errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage };
+}
+
+function refusedBy(context: RequestContext, partition: Partition, error: unknown): PartitionResponse {
+  const { topic, index } = partition;
+  if (error instanceof AppendError) {
+    const base = refused(index, ErrorCode[error.errorName], error.message);
+    return error.recordErrors.length === 0 ? base : { ...base, recordErrors: error.recordErrors };
+  }
+  context.broker.logger.error({ err: error, topic, partition: index }, 'append failed');
+  return refused(index, ErrorCode.UNKNOWN_SERVER_ERROR, null);
+}
+
+/** With acks=0 nobody reads a response: a failure shows only in that the connection is closed, as Kafka does it. */
+function withoutResponse(responses: readonly TopicResponse[]): null {
+  for (const { name, partitionResponses } of responses) {
+    for (const { index, errorCode } of partitionResponses ?? []) {
+      if (errorCode) throw new CloseConnection(`Produce with acks=0 to ${name}-${index}: ${errorName(errorCode)}`);
+    }
+  }
+  return null;
+}

@@ -1,0 +1,113 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import { toNumber } from '../../protocol/int64.ts';
+import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import type { Partition } from '../partition/partition.ts';
+import { handler, type RequestContext } from './handler.ts';
+import { checkLeaderEpoch } from './leader-epoch.ts';
+
+type Request = MessageOf<typeof ListOffsetsRequest>;
+type Wanted = Request['topics'][number]['partitions'][number];
+type PartitionResponse = NonNullable<
+  NonNullable<InputOf<typeof ListOffsetsResponse>['topics']>[number]['partitions']
+>[number];
+
+/** Timestamps with a meaning (ListOffsetsRequest of 4.3.1), and the version from which each is known. */
+const LATEST = -1;
+const EARLIEST = -2;
+const MAX_TIMESTAMP = -3;
+const EARLIEST_LOCAL = -4;
+const LATEST_TIERED = -5;
+const EARLIEST_PENDING_UPLOAD = -6;
+const SINCE: Record<number, number> = {
+  [MAX_TIMESTAMP]: 7,
+  [EARLIEST_LOCAL]: 8,
+  [LATEST_TIERED]: 9,
+  [EARLIEST_PENDING_UPLOAD]: 11,
+};
+const READ_COMMITTED = 1;
+const DEBUGGING_CONSUMER = -2;
+
+export const listOffsets = handler({
+  request: ListOffsetsRequest,
+  response: ListOffsetsResponse,
+  versions: [1, 11],
+
+  handle(context, request) {
+    const twice = duplicates(request);
+    return {
+      topics: request.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map((wanted) => {
+          if (twice.has(`${name}/${wanted.partitionIndex}`)) return refused(wanted, ErrorCode.INVALID_REQUEST);
+          return find(context, request, name, wanted);
+        }),
+      })),
+    };
+  },
+
+  failed: (request, errorCode) => ({
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map((wanted) => refused(wanted, errorCode)),
+    })),
+  }),
+});
+
+function find(context: RequestContext, request: Request, topic: string, wanted: Wanted): PartitionResponse {
+  const timestamp = toNumber(wanted.timestamp);
+  if (context.apiVersion < (SINCE[timestamp] ?? 0) || timestamp < EARLIEST_PENDING_UPLOAD) {
+    return refused(wanted, ErrorCode.UNSUPPORTED_VERSION);
+  }
+  const partition = context.broker.partitions.get(topic, wanted.partitionIndex);
+  if (partition === undefined) return refused(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
+  if (epochError !== 0) return refused(wanted, epochError);
+  return lookUp(partition, request, wanted, timestamp);
+}
+
+function lookUp(partition: Partition, request: Request, wanted: Wanted, timestamp: number): PartitionResponse {
+  const { log } = partition;
+  const at = (offset: number, leaderEpoch: number, timestampMs = -1): PartitionResponse => ({
+    partitionIndex: wanted.partitionIndex,
+    timestamp: timestampMs,
+    offset,
+    leaderEpoch,
+  });
+  switch (timestamp) {
+    case LATEST:
+      return at(visibleUpTo(partition, request), partition.leaderEpoch);
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return at(partition.logStartOffset, log.epochForOffset(partition.logStartOffset));
+    case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+      // without tiered storage there is no such offset
+      return at(-1, -1);
+  }
+  const found = timestamp === MAX_TIMESTAMP ? log.maxTimestamp() : log.offsetForTimestamp(timestamp);
+  if (found === null || found.offset >= visibleUpTo(partition, request)) return at(-1, -1);
+  return at(found.offset, found.leaderEpoch, found.timestampMs);
+}
+
+function visibleUpTo(partition: Partition, request: Request): number {
+  if (request.replicaId === DEBUGGING_CONSUMER) return partition.log.logEndOffset;
+  return request.isolationLevel === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark;
+}
+
+/** A partition named twice in one request is refused, both times. */
+function duplicates(request: Request): Set<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}/${partitionIndex}`;
+      (seen.has(key) ? twice : seen).add(key);
+    }
+  }
+  return twice;
+}
+
+function refused(wanted: Wanted, errorCode: number): PartitionResponse {
+  return { partitionIndex: wanted.partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 };
+}

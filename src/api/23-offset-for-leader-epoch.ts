@@ -1,0 +1,53 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import {
+  OffsetForLeaderEpochRequest,
+  OffsetForLeaderEpochResponse,
+} from '../../protocol/messages/23-offset-for-leader-epoch.ts';
+import { handler, type RequestContext } from './handler.ts';
+import { checkLeaderEpoch } from './leader-epoch.ts';
+
+/** OffsetForLeaderEpoch (KIP-101, KIP-320): where an epoch ended, so that a reader can see whether its log was cut. */
+export const offsetForLeaderEpoch = handler({
+  request: OffsetForLeaderEpochRequest,
+  response: OffsetForLeaderEpochResponse,
+  versions: [2, 4],
+
+  handle(context, request) {
+    return {
+      topics: request.topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map((p) => ({
+          partition: p.partition,
+          ...endOffset(context, topic, p.partition, p.currentLeaderEpoch, p.leaderEpoch),
+        })),
+      })),
+    };
+  },
+
+  failed: (request, errorCode) => ({
+    topics: request.topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({ partition, ...refused(errorCode) })),
+    })),
+  }),
+});
+
+function endOffset(
+  context: RequestContext,
+  topic: string,
+  index: number,
+  currentLeaderEpoch: number,
+  leaderEpoch: number,
+) {
+  const partition = context.broker.partitions.get(topic, index);
+  if (partition === undefined) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const epochError = checkLeaderEpoch(partition, currentLeaderEpoch);
+  if (epochError !== 0) return refused(epochError);
+  // the epoch in force has no end yet: it ends, so far, at the log end
+  if (leaderEpoch === partition.leaderEpoch)
+    return { errorCode: 0, leaderEpoch, endOffset: partition.log.logEndOffset };
+  const found = partition.log.endOffsetForEpoch(leaderEpoch);
+  return { errorCode: 0, leaderEpoch: found.epoch, endOffset: found.endOffset };
+}
+
+const refused = (errorCode: number) => ({ errorCode, leaderEpoch: -1, endOffset: -1 });

@@ -1,0 +1,48 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
+import type { InputOf } from '../../protocol/schema.ts';
+import { handler, type RequestContext } from './handler.ts';
+
+type PartitionResponse = NonNullable<
+  NonNullable<InputOf<typeof DescribeProducersResponse>['topics']>[number]['partitions']
+>[number];
+
+/** DescribeProducers (KIP-664): the idempotent and transactional producers that a partition remembers. */
+export const describeProducers = handler({
+  request: DescribeProducersRequest,
+  response: DescribeProducersResponse,
+  versions: [0, 0],
+
+  handle(context, request) {
+    return {
+      topics: request.topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map((index) => describe(context, name, index)),
+      })),
+    };
+  },
+
+  failed: (request, errorCode) => ({
+    topics: request.topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode })),
+    })),
+  }),
+});
+
+function describe(context: RequestContext, topic: string, partitionIndex: number): PartitionResponse {
+  const partition = context.broker.partitions.get(topic, partitionIndex);
+  if (partition === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  return {
+    partitionIndex,
+    errorCode: 0,
+    activeProducers: partition.log.producers().map((p) => ({
+      producerId: p.producerId,
+      producerEpoch: p.producerEpoch,
+      lastSequence: p.lastSequence,
+      lastTimestamp: p.lastTimestampMs,
+      coordinatorEpoch: p.coordinatorEpoch,
+      currentTxnStartOffset: p.currentTransactionStartOffset,
+    })),
+  };
+}

@@ -1,0 +1,89 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import {
+  DescribeTopicPartitionsRequest,
+  DescribeTopicPartitionsResponse,
+} from '../../protocol/messages/75-describe-topic-partitions.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import type { TopicImage } from '../controller/image.ts';
+import { TOPIC_OPERATIONS } from '../security/authorized-operations.ts';
+import { handler, type RequestContext } from './handler.ts';
+import { isInternalTopic } from './internal-topics.ts';
+
+type Request = MessageOf<typeof DescribeTopicPartitionsRequest>;
+type Response = InputOf<typeof DescribeTopicPartitionsResponse>;
+type TopicResponse = NonNullable<Response['topics']>[number];
+
+/** DescribeTopicPartitions (KIP-966): topics in the order of their names, a page at a time. */
+export const describeTopicPartitions = handler({
+  request: DescribeTopicPartitionsRequest,
+  response: DescribeTopicPartitionsResponse,
+  versions: [0, 0],
+
+  handle(context, request) {
+    const limit = pageLimit(context, request);
+    const { cursor } = request;
+    const topics: TopicResponse[] = [];
+    let left = limit;
+    for (const name of names(context, request)) {
+      const from = cursor !== null && cursor.topicName === name ? cursor.partitionIndex : 0;
+      if (left <= 0) return { topics, nextCursor: { topicName: name, partitionIndex: from } };
+      const topic = context.broker.image().topic(name);
+      if (topic === undefined) {
+        topics.push(unknown(name));
+        left--;
+        continue;
+      }
+      const to = Math.min(topic.partitions.length, from + left);
+      topics.push(describe(topic, from, to));
+      left -= to - from;
+      if (to < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: to } };
+    }
+    return { topics, nextCursor: null };
+  },
+
+  failed: (request, errorCode) => ({ topics: request.topics.map(({ name }) => ({ ...unknown(name), errorCode })) }),
+});
+
+function pageLimit(context: RequestContext, request: Request): number {
+  const most = context.broker.config().get('max.request.partition.size.limit');
+  return Math.max(1, Math.min(most, request.responsePartitionLimit));
+}
+
+/** The names to be told, sorted, from the cursor on. */
+function names(context: RequestContext, request: Request): string[] {
+  const all = request.topics.length === 0;
+  const wanted = all ? [...context.broker.image().topics()].map((t) => t.name) : request.topics.map((t) => t.name);
+  const from = request.cursor?.topicName ?? '';
+  return [...new Set(wanted)].filter((name) => name >= from).sort();
+}
+
+function describe(topic: TopicImage, from: number, to: number): TopicResponse {
+  return {
+    errorCode: 0,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternalTopic(topic.name),
+    partitions: topic.partitions.slice(from, to).map((p, i) => ({
+      errorCode: p.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : 0,
+      partitionIndex: from + i,
+      leaderId: p.leader,
+      leaderEpoch: p.leaderEpoch,
+      replicaNodes: p.replicas,
+      isrNodes: p.isr,
+      // the Java admin client throws on null here
+      eligibleLeaderReplicas: p.elr,
+      lastKnownElr: p.lastKnownElr,
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: TOPIC_OPERATIONS,
+  };
+}
+
+const unknown = (name: string): TopicResponse => ({
+  errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  name,
+  topicId: ZERO_UUID,
+  isInternal: isInternalTopic(name),
+  partitions: [],
+});

@@ -1,0 +1,8 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import type { Partition } from '../partition/partition.ts';
+
+/** KIP-320: a client that names an older leader epoch is fenced; one that names a newer one knows more than we do. */
+export function checkLeaderEpoch(partition: Partition, currentLeaderEpoch: number): number {
+  if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return 0;
+  return currentLeaderEpoch < partition.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
+}

@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+import { FrameSplitter } from '../../protocol/frame.ts';
+import { MalformedError } from '../../protocol/malformed.ts';
+import { CloseConnection } from '../api/close-connection.ts';
+import type { Connection } from '../api/connection.ts';
+import type { Clock, Logger } from '../env.ts';
+import type { Dispatcher, Frame } from './dispatch.ts';
+
+/** Responses up to this size are joined into one buffer: one write is cheaper than a vector of small ones. */
+const JOIN_UP_TO_BYTES = 64 * 1024;
+
+export interface ConnectionOptions {
+  id: string;
+  listenerName: string;
+  maxFrameBytes: number;
+  dispatcher: Dispatcher;
+  clock: Clock;
+  logger: Logger;
+  onClose(connection: ClientConnection): void;
+}
+
+/**
+ * One client's connection. Requests are handled one after the other and answered in order, as Apache Kafka does: while
+ * one waits (a long poll, an fsync), the next ones stay in the socket's buffers, which is also the back-pressure.
+ */
+export class ClientConnection implements Connection {
+  readonly id: string;
+  readonly clientHost: string;
+  readonly listenerName: string;
+  readonly principal = 'User:ANONYMOUS';
+  clientSoftware: { readonly name: string; readonly version: string } | null = null;
+  lastActiveMs: number;
+  /** Called when the connection is gone, so that what waits on its behalf can be dropped. */
+  readonly onGone = new Set<() => void>();
+
+  private readonly socket: Socket;
+  private readonly options: ConnectionOptions;
+  private readonly splitter: FrameSplitter;
+  /** True while a request of this connection waits for its response. */
+  private waiting = false;
+  private closing = false;
+  private out: Buffer[] = [];
+  private outBytes = 0;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.socket = socket;
+    this.options = options;
+    this.id = options.id;
+    this.listenerName = options.listenerName;
+    this.clientHost = socket.remoteAddress ?? '';
+    this.splitter = new FrameSplitter(options.maxFrameBytes);
+    this.lastActiveMs = options.clock.monotonicMs();
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.onData(chunk as Buffer));
+    socket.on('drain', () => this.work());
+    socket.on('error', (err) => options.logger.debug({ peer: this.id, err }, 'connection failed'));
+    socket.on('close', () => this.onClosed());
+  }
+
+  /** True while nothing is being handled for this connection. */
+  idle(): boolean {
+    return !this.waiting;
+  }
+
+  /** Answers what is being handled, reads nothing more, then closes with a FIN. */
+  end(): void {
+    this.closing = true;
+    if (!this.waiting) this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private onData(chunk: Buffer): void {
+    this.lastActiveMs = this.options.clock.monotonicMs();
+    this.splitter.push(chunk);
+    this.work();
+  }
+
+  /** Handles the frames at hand until one has to wait or the client does not take its responses. */
+  private work(): void {
+    try {
+      while (!this.waiting && !this.closing && !this.socket.writableNeedDrain) {
+        const frame = this.splitter.next();
+        if (frame === null) break;
+        this.handle(frame);
+      }
+    } catch (error) {
+      this.refuse(error);
+    }
+    this.flush();
+    this.holdBack();
+  }
+
+  private handle(frame: Buffer): void {
+    const outcome = this.options.dispatcher.dispatch(this, frame);
+    if (!(outcome instanceof Promise)) {
+      this.queue(outcome);
+      return;
+    }
+    this.waiting = true;
+    outcome.then(
+      (response) => {
+        this.waiting = false;
+        this.queue(response);
+        this.work();
+        if (this.closing) this.socket.end();
+      },
+      (error) => this.refuse(error),
+    );
+  }
+
+  /** Stops reading while requests pile up behind one that waits. */
+  private holdBack(): void {
+    const full = this.splitter.hasBuffered() && (this.waiting || this.socket.writableNeedDrain);
+    if (full && !this.socket.isPaused()) this.socket.pause();
+    else if (!full && this.socket.isPaused()) this.socket.resume();
+  }
+
+  private queue(frame: Frame): void {
+    if (frame === null) return;
+    for (const piece of frame) {
+      this.out.push(piece);
+      this.outBytes += piece.length;
+    }
+  }
+
+  private flush(): void {
+    const out = this.out;
+    if (out.length === 0) return;
+    if (out.length === 1) this.socket.write(out[0]);
+    else if (this.outBytes <= JOIN_UP_TO_BYTES) this.socket.write(Buffer.concat(out, this.outBytes));
+    else {
+      this.socket.cork();
+      for (const piece of out) this.socket.write(piece);
+      this.socket.uncork();
+    }
+    this.out = [];
+    this.outBytes = 0;
+  }
+
+  /** What cannot be answered ends the connection with one line that names the peer; nobody else suffers. */
+  private refuse(error: unknown): void {
+    const fields = { peer: this.id, clientSoftware: this.clientSoftware };
+    if (error instanceof MalformedError || error instanceof CloseConnection) {
+      this.options.logger.warn(fields, `closing connection: ${error.message}`);
+    } else this.options.logger.error({ ...fields, err: error }, 'closing connection: unexpected failure');
+    this.closing = true;
+    this.flush();
+    this.socket.destroySoon();
+  }
+
+  private onClosed(): void {
+    this.closing = true;
+    for (const task of this.onGone) task();
+    this.onGone.clear();
+    this.options.onClose(this);
+  }
+}

@@ -1,0 +1,23 @@
+import type { ErrorName } from '../../protocol/errors.ts';
+import type { AppendResult } from '../../storage/index.ts';
+
+export type AppendedBatch = AppendResult;
+
+/** A record of a batch that was refused, by its index in the batch (KIP-467). */
+export interface RecordError {
+  readonly batchIndex: number;
+  readonly batchIndexErrorMessage: string | null;
+}
+
+/** Why a partition refused: Kafka's error, a text for the client, and the records at fault where they are known. */
+export class AppendError extends Error {
+  readonly errorName: ErrorName;
+  readonly recordErrors: readonly RecordError[];
+
+  constructor(errorName: ErrorName, message: string, recordErrors: readonly RecordError[] = []) {
+    super(message);
+    this.name = 'AppendError';
+    this.errorName = errorName;
+    this.recordErrors = recordErrors;
+  }
+}

@@ -1,0 +1,128 @@
+import * as batch from '../../protocol/records/batch.ts';
+import { checkProducedBatch } from '../../protocol/records/check.ts';
+import type { Log } from '../../storage/index.ts';
+import type { TopicConfig } from '../config/topic-config.ts';
+import { AppendError, type AppendedBatch } from './append-result.ts';
+import { prepareForTopic } from './prepare.ts';
+
+/** Something that waits for a partition to move: a fetch in its long poll. */
+export interface PartitionWaiter {
+  /** The high watermark or the log start offset has moved. Must not throw and not append. */
+  wake(): void;
+}
+
+export interface PartitionState {
+  leader: number;
+  leaderEpoch: number;
+  replicas: readonly number[];
+  isr: readonly number[];
+}
+
+/**
+ * A replica of one partition on this node, and, where it leads, what clients see of it. With a single replica an append
+ * is committed at once: the high watermark is the log end.
+ */
+export class Partition {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly index: number;
+  readonly log: Log;
+  config: TopicConfig;
+  state: PartitionState;
+  private readonly waiters = new Set<PartitionWaiter>();
+  private deleted = false;
+
+  constructor(options: {
+    topic: string;
+    topicId: string;
+    index: number;
+    log: Log;
+    config: TopicConfig;
+    state: PartitionState;
+  }) {
+    this.topic = options.topic;
+    this.topicId = options.topicId;
+    this.index = options.index;
+    this.log = options.log;
+    this.config = options.config;
+    this.state = options.state;
+  }
+
+  get leaderEpoch(): number {
+    return this.state.leaderEpoch;
+  }
+  /** The offset below which records are committed: consumers see no further. */
+  get highWatermark(): number {
+    return this.log.logEndOffset;
+  }
+  /** Below it no transaction is open: what read_committed may see (KIP-98). */
+  get lastStableOffset(): number {
+    const unstable = this.log.firstUnstableOffset;
+    return unstable === null ? this.highWatermark : Math.min(unstable, this.highWatermark);
+  }
+  get logStartOffset(): number {
+    return this.log.logStartOffset;
+  }
+  get isDeleted(): boolean {
+    return this.deleted;
+  }
+
+  /**
+   * Appends what a client sent: checked, then stamped with offsets in place. `produceVersion` is that of the Produce
+   * request. Throws AppendError with Kafka's error for the partition.
+   */
+  append(records: Buffer | null, produceVersion: number, nowMs: number): AppendedBatch {
+    const problem = checkProducedBatch(records, produceVersion, this.config.maxMessageBytes);
+    if (problem !== null) throw new AppendError(problem.error, problem.message);
+    const sent = records as Buffer;
+    const whole = sent.length === batch.sizeBytes(sent, 0) ? sent : sent.subarray(0, batch.sizeBytes(sent, 0));
+    return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client');
+  }
+
+  /** Appends a batch that this node made itself: a coordinator's records or a transaction marker. */
+  appendAsCoordinator(batches: Buffer): AppendedBatch {
+    return this.appendChecked(batches, 'coordinator');
+  }
+
+  private appendChecked(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
+    if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
+    const appended = this.log.appendAsLeader(batches, this.state.leaderEpoch, origin);
+    if (!appended.duplicate) {
+      this.log.onHighWatermark(this.log.logEndOffset);
+      this.wakeWaiters();
+    }
+    return appended;
+  }
+
+  /** DeleteRecords: moves the log start up to `offset`; -1 means the high watermark. Returns the new log start offset. */
+  deleteRecordsBefore(offset: number): number {
+    const upTo = offset === -1 ? this.highWatermark : offset;
+    if (upTo < 0 || upTo > this.highWatermark) {
+      throw new AppendError(
+        'OFFSET_OUT_OF_RANGE',
+        `${upTo} is not between 0 and the high watermark ${this.highWatermark}`,
+      );
+    }
+    this.log.advanceLogStartOffset(upTo);
+    this.wakeWaiters();
+    return this.logStartOffset;
+  }
+
+  /** The topic is gone: waiting fetches learn it now, later appends are refused. */
+  markDeleted(): void {
+    this.deleted = true;
+    this.wakeWaiters();
+  }
+
+  addWaiter(waiter: PartitionWaiter): void {
+    this.waiters.add(waiter);
+  }
+  removeWaiter(waiter: PartitionWaiter): void {
+    this.waiters.delete(waiter);
+  }
+
+  private wakeWaiters(): void {
+    if (this.waiters.size === 0) return;
+    for (const waiter of this.waiters) waiter.wake();
+  }
+}
