@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: 'compat',
           include: ['compat-tests/**/*.test.ts'],
+          globalSetup: ['compat-tests/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
