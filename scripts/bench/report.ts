@@ -1,0 +1,91 @@
+import type { Results } from './rounds.ts';
+import type { Metric } from './scenario.ts';
+import { type Summary, summary } from './statistics.ts';
+
+/** Everything a run of the bench found: what goes into the JSON file and from which table and chart are made. */
+export interface Report {
+  date: string;
+  machine: Record<string, string | number>;
+  quick: boolean;
+  rounds: number;
+  contestants: Record<string, string>;
+  figures: Figure[];
+  notes: string[];
+  failures: string[];
+}
+
+export interface Figure {
+  metric: Metric;
+  /** By contestant: median and spread over the rounds that worked. */
+  values: Record<string, Summary>;
+  /** odradek / Kafka, taken within each round and then summed up. */
+  ratio: Summary | undefined;
+}
+
+export function figures(metrics: readonly Metric[], results: Results): Figure[] {
+  return metrics.map((metric) => {
+    const values: Record<string, Summary> = {};
+    for (const [contestant, byKey] of Object.entries(results)) {
+      const found = summary((byKey[metric.key] ?? []).filter((value) => value !== null));
+      if (found) values[contestant] = found;
+    }
+    return { metric, values, ratio: summary(ratios(metric.key, results)) };
+  });
+}
+
+function ratios(key: string, { kafka = {}, odradek = {} }: Results): number[] {
+  const found: number[] = [];
+  (odradek[key] ?? []).forEach((ours, round) => {
+    const theirs = kafka[key]?.[round];
+    if (ours !== null && theirs) found.push(ours / theirs);
+  });
+  return found;
+}
+
+/** Three significant digits, or whole thousands-separated numbers from 1,000 on. */
+export function formatNumber(value: number): string {
+  const rounded = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
+  return rounded.toLocaleString('en-US', { maximumFractionDigits: 20 });
+}
+
+function formatRatio(ratio: Summary | undefined): string {
+  if (!ratio) return '';
+  const median = ratio.median.toFixed(2);
+  return ratio.min === ratio.max ? median : `${median} (${ratio.min.toFixed(2)}..${ratio.max.toFixed(2)})`;
+}
+
+/** Whether the goal of a figure is reached; undefined when there is none or nothing to judge. */
+export function reached({ metric, ratio, values }: Figure): boolean | undefined {
+  if (!metric.goal) return undefined;
+  const [have, wanted] =
+    'ratio' in metric.goal ? [ratio?.median, metric.goal.ratio] : [values.odradek?.median, metric.goal.value];
+  if (have === undefined) return undefined;
+  return metric.better === 'lower' ? have <= wanted : have >= wanted;
+}
+
+function formatGoal(figure: Figure): string {
+  const { goal, better } = figure.metric;
+  if (!goal) return '';
+  const bound = `${better === 'lower' ? '<=' : '>='} ${formatNumber('ratio' in goal ? goal.ratio : goal.value)}`;
+  const verdict = reached(figure);
+  return verdict === undefined ? bound : `${bound} ${verdict ? 'yes' : 'NO'}`;
+}
+
+/** A table that is Markdown and reads as plain text. */
+export function formatTable(found: readonly Figure[], contestants: readonly string[]): string {
+  const compared = contestants.includes('kafka') && contestants.includes('odradek');
+  const header = ['', 'unit', ...contestants, ...(compared ? ['odradek / kafka'] : []), 'goal'];
+  const rows = found.map((figure) => [
+    figure.metric.label,
+    figure.metric.unit,
+    ...contestants.map((name) => (figure.values[name] ? formatNumber(figure.values[name].median) : '-')),
+    ...(compared ? [formatRatio(figure.ratio)] : []),
+    formatGoal(figure),
+  ]);
+  const widths = header.map((title, column) => Math.max(title.length, 3, ...rows.map((row) => row[column].length)));
+  const isText = (column: number): boolean => column < 2;
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell, column) => (isText(column) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(' | ')} |`;
+  const rule = widths.map((width, column) => (isText(column) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [line(header), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
+}
