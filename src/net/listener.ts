@@ -15,18 +15,22 @@ export interface ListenerOptions {
   /** max.connections and max.connections.per.ip: further ones are closed at once. */
   maxConnections: number;
   maxConnectionsPerIp: number;
-  dispatcher: Dispatcher;
   clock: Clock;
   logger: Logger;
 }
 
-/** One listener of the broker: accepts connections and closes them. */
+/**
+ * One listener of the broker. `bind` takes the port, so that a taken one shows at once and a picked one can be advertised;
+ * connections that come before `serve` wait.
+ */
 export class Listener {
   private readonly options: ListenerOptions;
   private readonly server: Server;
   private readonly connections = new Set<ClientConnection>();
   private readonly perHost = new Map<string, number>();
   private sweep: Timer | null = null;
+  private dispatcher: Dispatcher | null = null;
+  private early: Socket[] = [];
   private accepted = 0;
 
   private constructor(options: ListenerOptions) {
@@ -42,10 +46,17 @@ export class Listener {
       listener.server.listen({ host: options.host || undefined, port: options.port, backlog: 1024 }, () => {
         listener.server.removeListener('error', reject);
         listener.server.on('error', (err) => options.logger.error({ err }, `listener ${options.name} failed`));
-        listener.sweepIdle();
         resolve(listener);
       });
     });
+  }
+
+  /** Begins to handle requests. */
+  serve(dispatcher: Dispatcher): void {
+    this.dispatcher = dispatcher;
+    for (const socket of this.early) this.accept(socket);
+    this.early = [];
+    this.sweepIdle();
   }
 
   get name(): string {
@@ -66,6 +77,7 @@ export class Listener {
   async close(graceMs: number): Promise<void> {
     this.sweep?.cancel();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const socket of this.early) socket.destroy();
     for (const connection of this.connections) connection.end();
     const cut = this.options.clock.after(graceMs, () => {
       for (const connection of this.connections) connection.destroy();
@@ -75,6 +87,10 @@ export class Listener {
   }
 
   private accept(socket: Socket): void {
+    if (this.dispatcher === null) {
+      this.early.push(socket);
+      return;
+    }
     const host = socket.remoteAddress ?? '';
     const fromHost = (this.perHost.get(host) ?? 0) + 1;
     if (this.connections.size >= this.options.maxConnections || fromHost > this.options.maxConnectionsPerIp) {
@@ -84,7 +100,8 @@ export class Listener {
     }
     this.perHost.set(host, fromHost);
     const id = `${socket.localAddress}:${socket.localPort}-${host}:${socket.remotePort}-${this.accepted++}`;
-    const { name, maxFrameBytes, dispatcher, clock, logger } = this.options;
+    const { name, maxFrameBytes, clock, logger } = this.options;
+    const { dispatcher } = this;
     const onClose = (connection: ClientConnection) => this.forget(connection);
     this.connections.add(
       new ClientConnection(socket, { id, listenerName: name, maxFrameBytes, dispatcher, clock, logger, onClose }),
