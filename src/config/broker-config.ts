@@ -100,10 +100,15 @@ export class BrokerConfig {
     return this.get('process.roles').includes('controller');
   }
 
-  /** Whether this node alone is the metadata quorum, so that no controller listener is needed. */
+  /**
+   * Whether this node alone is the metadata quorum, as far as the configuration tells: no voter but itself, and no more
+   * than one address to find the quorum by (KIP-853 lists a single node under its own address).
+   */
   isSoleController(): boolean {
-    const others = this.get('controller.quorum.voters').length + this.get('controller.quorum.bootstrap.servers').length;
-    return this.isController() && others === 0;
+    const self = `${this.get('node.id')}@`;
+    const voters = this.get('controller.quorum.voters');
+    if (!this.isController() || !voters.every((voter) => voter.startsWith(self))) return false;
+    return this.get('controller.quorum.bootstrap.servers').length <= 1;
   }
 
   logDirs(): readonly string[] {

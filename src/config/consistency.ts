@@ -1,11 +1,12 @@
 /** The rules between configurations, checked whenever a snapshot is built. Messages say what Kafka's would. */
 
 import type { BrokerConfig } from './broker-config.ts';
+import { GROUP_RULES } from './group-rules.ts';
 import type { Listener } from './listeners.ts';
-import { InvalidConfigError } from './value.ts';
+import { ContradictionError } from './value.ts';
 
 function must(condition: boolean, message: string): void {
-  if (!condition) throw new InvalidConfigError(message);
+  if (!condition) throw new ContradictionError(message);
 }
 
 function names(listeners: readonly Listener[]): string {
@@ -130,12 +131,51 @@ function checkConnections(config: BrokerConfig): void {
   );
 }
 
-/** min <= max for the ranges of consumer, share and streams groups, and each value within its range. */
+function checkConnectionOverrides(config: BrokerConfig): void {
+  const entries = config.get('max.connections.per.ip.overrides').split(',');
+  for (const entry of entries.map((part) => part.trim()).filter((part) => part !== '')) {
+    must(
+      /^[0-9a-zA-Z\-%._:]+:\d+$/.test(entry),
+      `max.connections.per.ip.overrides has an entry that is not of the form {host}:{count}: ${entry}`,
+    );
+  }
+}
+
+function checkBrokerSession(config: BrokerConfig): void {
+  if (!config.isBroker() || !config.isController()) return;
+  const heartbeatMs = config.get('broker.heartbeat.interval.ms');
+  const sessionMs = config.get('broker.session.timeout.ms');
+  must(
+    heartbeatMs * 2 <= sessionMs,
+    `broker.heartbeat.interval.ms (${heartbeatMs} ms) must be less than or equal to half of the broker.session.timeout.ms (${sessionMs} ms).`,
+  );
+}
+
+function checkCordoned(config: BrokerConfig): void {
+  const cordoned = config.get('cordoned.log.dirs') ?? [];
+  if (cordoned.includes('*')) {
+    must(cordoned.length === 1, 'When cordoned.log.dirs is set to *, it must not contain other values');
+    return;
+  }
+  const missing = cordoned.filter((dir) => !config.logDirs().includes(dir));
+  must(
+    missing.length === 0,
+    `All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : ${missing.join(', ')}`,
+  );
+}
+
 function checkGroups(config: BrokerConfig): void {
   must(
     config.get('group.coordinator.rebalance.protocols').includes('classic'),
     "Disabling the 'classic' protocol is not supported.",
   );
+  for (const rule of GROUP_RULES) {
+    const value = config.get(rule.name);
+    const bound = config.get(rule.bound);
+    const holds = rule.is === 'at least' ? value >= bound : rule.is === 'at most' ? value <= bound : value < bound;
+    const words = { 'at least': 'greater than or equal to', 'at most': 'less than or equal to', below: 'less than' };
+    must(holds, `${rule.name} must be ${words[rule.is]} ${rule.bound}`);
+  }
 }
 
 /** Throws InvalidConfigError for the first contradiction. */
@@ -148,5 +188,8 @@ export function checkConsistency(config: BrokerConfig): void {
   checkLog(config);
   checkReplication(config);
   checkConnections(config);
+  checkConnectionOverrides(config);
+  checkBrokerSession(config);
+  checkCordoned(config);
   checkGroups(config);
 }

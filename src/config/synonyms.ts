@@ -67,15 +67,23 @@ const FAMILIES: readonly (readonly string[])[] = [
   ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
 ];
 
-/** What may follow `listener.name.{name}.` and a SASL mechanism. */
-const PER_MECHANISM =
-  /^listener\.name\.[^.]*\.(?:.*\.)?(sasl\.(?:jaas\.config|login\.callback\.handler\.class|login\.class|server\.callback\.handler\.class))$/;
 const LISTENER_PREFIX = /^listener\.name\.[^.]*\.(.*)$/;
+
+/** What may follow `listener.name.{name}.{mechanism}.`: these are set for each SASL mechanism. */
+const PER_MECHANISM: readonly string[] = [
+  'sasl.jaas.config',
+  'sasl.login.callback.handler.class',
+  'sasl.login.class',
+  'sasl.server.callback.handler.class',
+  'connections.max.reauth.ms',
+];
 
 /** The configuration that `listener.name.{name}.X` overrides for one listener, or null for any other name. */
 export function withoutListenerPrefix(name: string): string | null {
-  const match = PER_MECHANISM.exec(name) ?? LISTENER_PREFIX.exec(name);
-  return match === null ? null : match[1]!;
+  const match = LISTENER_PREFIX.exec(name);
+  if (match === null) return null;
+  const rest = match[1]!;
+  return PER_MECHANISM.find((config) => rest.endsWith(config)) ?? rest;
 }
 
 /** The names under which a broker configuration may have been given, most important first, itself among them. */

@@ -7,11 +7,18 @@ import type { ConfigType, ConfigValue, Constraints, Definition } from './definit
 
 /** A configuration that cannot be used; the message is what a client or the person at the console reads. */
 export class InvalidConfigError extends Error {
-  constructor(message: string) {
+  /** How Kafka answers a client that asked for it. */
+  readonly error: 'INVALID_CONFIG' | 'INVALID_REQUEST';
+
+  constructor(message: string, error: 'INVALID_CONFIG' | 'INVALID_REQUEST' = 'INVALID_CONFIG') {
     super(message);
     this.name = 'InvalidConfigError';
+    this.error = error;
   }
 }
+
+/** Values that are right by themselves and contradict each other. */
+export class ContradictionError extends InvalidConfigError {}
 
 function invalid(name: string, value: string, reason: string): InvalidConfigError {
   return new InvalidConfigError(`Invalid value ${value} for configuration ${name}: ${reason}`);

@@ -1,0 +1,153 @@
+/**
+ * What odradek makes of each broker configuration. A name in neither list is one that Kafka has and odradek does not
+ * implement yet; start-up says so when it is set (DESIGN decision 8). When a part of the broker begins to use a
+ * configuration, its name moves here.
+ */
+
+import type { BrokerConfig } from './broker-config.ts';
+import type { BrokerConfigName } from './tables/index.ts';
+
+const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
+  // the node
+  'node.id',
+  'broker.id',
+  'broker.rack',
+  'process.roles',
+  'controller.listener.names',
+  'controller.quorum.voters',
+  'controller.quorum.bootstrap.servers',
+  'metadata.log.dir',
+  // network
+  'listeners',
+  'advertised.listeners',
+  'listener.security.protocol.map',
+  'inter.broker.listener.name',
+  'security.inter.broker.protocol',
+  'socket.request.max.bytes',
+  'socket.listen.backlog.size',
+  'max.connections',
+  'max.connections.per.ip',
+  'max.connections.per.ip.overrides',
+  'connections.max.idle.ms',
+  'fetch.max.bytes',
+  'max.incremental.fetch.session.cache.slots',
+  'max.request.partition.size.limit',
+  // topics and the log
+  'log.dir',
+  'log.dirs',
+  'num.partitions',
+  'default.replication.factor',
+  'auto.create.topics.enable',
+  'delete.topic.enable',
+  'min.insync.replicas',
+  'message.max.bytes',
+  'compression.type',
+  'compression.gzip.level',
+  'compression.lz4.level',
+  'compression.zstd.level',
+  'log.segment.bytes',
+  'log.roll.ms',
+  'log.roll.hours',
+  'log.roll.jitter.ms',
+  'log.roll.jitter.hours',
+  'log.retention.bytes',
+  'log.retention.ms',
+  'log.retention.minutes',
+  'log.retention.hours',
+  'log.retention.check.interval.ms',
+  'log.segment.delete.delay.ms',
+  'log.cleanup.policy',
+  'log.index.size.max.bytes',
+  'log.index.interval.bytes',
+  'log.flush.interval.messages',
+  'log.flush.interval.ms',
+  'log.flush.scheduler.interval.ms',
+  'log.flush.offset.checkpoint.interval.ms',
+  'log.flush.start.offset.checkpoint.interval.ms',
+  'log.message.timestamp.type',
+  'log.message.timestamp.before.max.ms',
+  'log.message.timestamp.after.max.ms',
+  'producer.id.expiration.ms',
+  'producer.id.expiration.check.interval.ms',
+  // groups
+  'offsets.topic.num.partitions',
+  'offsets.topic.replication.factor',
+  'offsets.topic.segment.bytes',
+  'offsets.topic.compression.codec',
+  'offsets.retention.minutes',
+  'offsets.retention.check.interval.ms',
+  'offset.metadata.max.bytes',
+  'group.coordinator.rebalance.protocols',
+  'group.initial.rebalance.delay.ms',
+  'group.min.session.timeout.ms',
+  'group.max.session.timeout.ms',
+  'group.max.size',
+]);
+
+/**
+ * Configurations of things that odradek has no use for: pools of threads, purgatories, sizes of buffers that Node
+ * manages, Java classes that report metrics. Setting them changes nothing and harms nothing.
+ */
+const WITHOUT_EFFECT: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
+  'num.io.threads',
+  'num.network.threads',
+  'num.recovery.threads.per.data.dir',
+  'num.replica.alter.log.dirs.threads',
+  'background.threads',
+  'group.coordinator.threads',
+  'group.coordinator.background.threads',
+  'share.coordinator.threads',
+  'queued.max.requests',
+  'queued.max.request.bytes',
+  'socket.send.buffer.bytes',
+  'socket.receive.buffer.bytes',
+  'fetch.purgatory.purge.interval.requests',
+  'producer.purgatory.purge.interval.requests',
+  'delete.records.purgatory.purge.interval.requests',
+  'share.fetch.purgatory.purge.interval.requests',
+  'group.coordinator.append.linger.ms',
+  'group.coordinator.cached.buffer.max.bytes',
+  'offsets.commit.timeout.ms',
+  'offsets.load.buffer.size',
+  'metric.reporters',
+  'metrics.num.samples',
+  'metrics.recording.level',
+  'metrics.sample.window.ms',
+  'kafka.metrics.reporters',
+  'kafka.metrics.polling.interval.secs',
+  'initial.broker.registration.timeout.ms',
+  'controller.socket.timeout.ms',
+]);
+
+export type Support = 'implemented' | 'without effect' | 'not implemented';
+
+export function supportOf(name: string): Support {
+  if (IMPLEMENTED.has(name as BrokerConfigName)) return 'implemented';
+  return WITHOUT_EFFECT.has(name as BrokerConfigName) ? 'without effect' : 'not implemented';
+}
+
+/** Plug-ins that guard a cluster or change what it does: to run without them would be wrong in silence. */
+const PLUG_INS = [
+  'authorizer.class.name',
+  'create.topic.policy.class.name',
+  'alter.config.policy.class.name',
+  'client.quota.callback.class',
+] as const;
+
+/** What a configuration asks for that must not be ignored, as one clear line; null where there is nothing such. */
+export function refusal(config: BrokerConfig): string | null {
+  const { broker, controller } = config.listeners;
+  const secured = [...broker, ...controller].find(({ securityProtocol }) => securityProtocol !== 'PLAINTEXT');
+  if (secured !== undefined) {
+    return `Listener ${secured.name} asks for ${secured.securityProtocol}, which odradek does not implement yet; only PLAINTEXT is.`;
+  }
+  const plugIn = PLUG_INS.find((name) => config.get(name));
+  if (plugIn !== undefined) return `${plugIn} names a Java class; odradek cannot run it and would not do without it.`;
+  if (config.get('remote.log.storage.system.enable')) {
+    return 'remote.log.storage.system.enable asks for tiered storage, which odradek does not implement.';
+  }
+  if (!config.isSoleController() || !config.isBroker()) {
+    return 'odradek runs as one node that is broker and controller so far: process.roles must be broker,controller and controller.quorum.voters no other node.';
+  }
+  return null;
+}
