@@ -1,6 +1,6 @@
-import { type Figure, formatNumber } from './report.ts';
+import { type Figure, formatNumber, formatRatio } from './report.ts';
 
-const WIDTH = 760;
+const WIDTH = 800;
 const LABEL_WIDTH = 190;
 const BAR_WIDTH = 350;
 const ROW = 26;
@@ -70,7 +70,8 @@ function heading(text: string, y: number, scale: number): string {
   const kafkaX = px(LABEL_WIDTH + scale);
   return (
     `<text class="heading" x="0" y="${y + 18}">${text}</text>` +
-    `<text class="small" x="${kafkaX}" y="${y + 28}" text-anchor="middle">Apache Kafka = 1</text>`
+    `<text class="small" x="${kafkaX}" y="${y + 28}" text-anchor="middle">Apache Kafka = 1</text>` +
+    `<text class="small" x="${WIDTH}" y="${y + 28}" text-anchor="end">ratio, odradek / Apache Kafka</text>`
   );
 }
 
@@ -89,6 +90,6 @@ function bar({ figure, ratio }: Row, y: number, scale: number): string {
     `<text x="0" y="${middle + 4}">${escapeXml(metric.label)}</text>` +
     `<rect class="${better ? 'good' : 'bad'}" x="${LABEL_WIDTH}" y="${middle - BAR_HEIGHT / 2}" width="${px(ratio.median * scale)}" height="${BAR_HEIGHT}" rx="2"/>` +
     spread +
-    `<text x="${after}" y="${middle + 4}">${ratio.median.toFixed(2)} <tspan class="small" dx="4">${escapeXml(detail)}</tspan></text>`
+    `<text x="${after}" y="${middle + 4}">${formatRatio(ratio.median)} <tspan class="small" dx="4">${escapeXml(detail)}</tspan></text>`
   );
 }

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
 const READ_BUFFER_BYTES = 256 * 1024;
+/** For connections that carry little: a thousand of them are open at a time. */
+const SMALL_READ_BUFFER_BYTES = 8 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
@@ -10,17 +12,23 @@ const REQUEST_TIMEOUT_MS = 60_000;
 export class Connection {
   readonly socket: Socket;
   private readonly onResponse: (payload: Buffer) => void;
-  private frameBuffer = Buffer.allocUnsafe(READ_BUFFER_BYTES);
+  /** Holds a frame that spans chunks; grows to the largest. */
+  private frameBuffer = Buffer.allocUnsafe(1024);
   private have = 0;
 
-  constructor(port: number, onResponse: (payload: Buffer) => void, onFailure: (error: Error) => void) {
+  constructor(
+    port: number,
+    onResponse: (payload: Buffer) => void,
+    onFailure: (error: Error) => void,
+    readBufferBytes = READ_BUFFER_BYTES,
+  ) {
     this.onResponse = onResponse;
     this.socket = connect({
       host: '127.0.0.1',
       port,
       noDelay: true,
       onread: {
-        buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
+        buffer: Buffer.allocUnsafe(readBufferBytes),
         callback: (bytes, chunk) => {
           try {
             this.take(chunk as Buffer, bytes);
@@ -98,6 +106,7 @@ export class Caller {
         this.waiting?.reject(error);
         this.waiting = undefined;
       },
+      SMALL_READ_BUFFER_BYTES,
     );
   }
 

@@ -1,6 +1,6 @@
 /** `npm run bench`: Apache Kafka and odradek side by side. See USAGE, and docs/benchmark.md for how the figures are obtained. */
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Contestant } from './broker.ts';
 import { chart } from './chart.ts';
@@ -58,15 +58,22 @@ Profile one scenario: npm run bench -- --only odradek --scenarios replay --round
 const root = join(import.meta.dirname, '..', '..');
 const resultsDirectory = join(root, 'bench-results');
 const TMPFS_MAGIC = 0x01021994;
+const BUSY_LOAD = 0.5;
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Gives the contestant, or says why it cannot take part. */
 async function contestant(name: string, options: BenchOptions): Promise<Contestant | string> {
   if (name === 'kafka') return kafkaMissing() ?? kafka;
-  if (name === 'kfake') return buildKfake() ?? kfake;
+  if (name === 'kfake') return (await buildKfake()) ?? kfake;
   if (name === 'odradek') return (await buildOdradek(options)) ?? odradek(options);
   throw new Error(`unknown contestant ${name}: kafka, odradek and kfake are there`);
+}
+
+/** A machine that does other work as well gives poor figures: said in the report. */
+function busyNote(): string[] {
+  const load = loadavg()[0];
+  return load > BUSY_LOAD ? [`the machine was busy (load ${load.toFixed(1)}) when the bench began`] : [];
 }
 
 async function contestants(options: BenchOptions): Promise<Contestant[]> {
@@ -76,6 +83,7 @@ async function contestants(options: BenchOptions): Promise<Contestant[]> {
     if (typeof one === 'string') log(`left out: ${name}: ${one}`);
     else found.push(one);
   }
+  if (found.length === 0) throw new Error('no contestant can run here');
   return found;
 }
 
@@ -134,6 +142,7 @@ function print(report: Report): void {
 
 async function bench(options: BenchOptions): Promise<Report> {
   const scenarios = chosenScenarios(options.scenarios);
+  const busy = busyNote();
   const taking = await contestants(options);
   const rounds = new Rounds({
     rounds: options.rounds,
@@ -167,7 +176,7 @@ async function bench(options: BenchOptions): Promise<Report> {
       scenarios.flatMap(({ metrics }) => metrics),
       rounds.results,
     ),
-    notes: [...rounds.notes],
+    notes: [...busy, ...rounds.notes],
     failures: rounds.failures,
   };
 }

@@ -48,10 +48,15 @@ export function formatNumber(value: number): string {
   return rounded.toLocaleString('en-US', { maximumFractionDigits: 20 });
 }
 
-function formatRatio(ratio: Summary | undefined): string {
+/** Two digits that say something: 0.021, 0.35, 1.82. */
+export function formatRatio(ratio: number): string {
+  return ratio < 0.1 ? Number(ratio.toPrecision(2)).toString() : ratio.toFixed(2);
+}
+
+function formatSpread(ratio: Summary | undefined): string {
   if (!ratio) return '';
-  const median = ratio.median.toFixed(2);
-  return ratio.min === ratio.max ? median : `${median} (${ratio.min.toFixed(2)}..${ratio.max.toFixed(2)})`;
+  const median = formatRatio(ratio.median);
+  return ratio.min === ratio.max ? median : `${median} (${formatRatio(ratio.min)}..${formatRatio(ratio.max)})`;
 }
 
 /** Whether the goal of a figure is reached; undefined when there is none or nothing to judge. */
@@ -79,7 +84,7 @@ export function formatTable(found: readonly Figure[], contestants: readonly stri
     figure.metric.label,
     figure.metric.unit,
     ...contestants.map((name) => (figure.values[name] ? formatNumber(figure.values[name].median) : '-')),
-    ...(compared ? [formatRatio(figure.ratio)] : []),
+    ...(compared ? [formatSpread(figure.ratio)] : []),
     formatGoal(figure),
   ]);
   const widths = header.map((title, column) => Math.max(title.length, 3, ...rows.map((row) => row[column].length)));

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Broker, type Contestant, killLeftovers, launch } from './broker.ts';
-import { runWorker } from './child.ts';
+import { run as runCommand, runWorker } from './child.ts';
 import { kafkaTool } from './contestants/kafka.ts';
 import { type Run, replay, type Scenario, type Sizes } from './scenario.ts';
 
@@ -114,6 +114,7 @@ export class Rounds {
       startFresh: () => this.startBroker(contestant),
       kafkaTool,
       warmUp: () => this.warmUp(run),
+      settleDisk: async () => void (await runCommand({ file: 'sync', args: ['-f', this.directory] })),
       note: (text) => void this.notes.add(`${contestant.name}: ${text}`),
     };
     return run;

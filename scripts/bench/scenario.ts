@@ -30,7 +30,7 @@ export const FULL: Sizes = {
   starts: 3,
   records100: 4_000_000,
   records1k: 1_000_000,
-  seconds: 6,
+  seconds: 4,
   warmUpSeconds: 3,
   latencySeconds: 15,
   topics: 1000,
@@ -60,6 +60,8 @@ export interface Run {
   kafkaTool(className: string, args: string[]): Command;
   /** Puts load on the broker once, unmeasured, so that neither JIT compiler starts cold. */
   warmUp(): Promise<void>;
+  /** Waits until what was written so far is on disk, so that the kernel does not write it back in the next measurement. */
+  settleDisk(): Promise<void>;
   /** A word for the report, e.g. that the generator was the limit. */
   note(text: string): void;
 }

@@ -4,7 +4,7 @@
  * JSON schemas (ApiVersions 2, Metadata 1, CreateTopics 4, Produce 7, Fetch 11), which every contestant serves.
  */
 
-export const API = { produce: 0, fetch: 1, metadata: 3, apiVersions: 18, createTopics: 19 } as const;
+const API = { produce: 0, fetch: 1, metadata: 3, apiVersions: 18, createTopics: 19 } as const;
 
 const ERROR_TOPIC_ALREADY_EXISTS = 36;
 const RECORD_BATCH_OVERHEAD_BYTES = 61;
@@ -129,7 +129,7 @@ export class ByteReader {
 }
 
 /** A whole request frame: size, header v1, body. */
-export function frame(apiKey: number, apiVersion: number, correlationId: number, body: Buffer): Buffer {
+function frame(apiKey: number, apiVersion: number, correlationId: number, body: Buffer): Buffer {
   const header = new ByteWriter().int16(apiKey).int16(apiVersion).int32(correlationId).string('odradek-bench').done();
   return new ByteWriter()
     .int32(header.length + body.length)

@@ -1,20 +1,23 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Contestant } from '../broker.ts';
+import { run } from '../child.ts';
 
 const sources = join(import.meta.dirname, '..', 'kfake');
 const cache = process.env.ODRADEK_BENCH_CACHE ?? join(homedir(), '.cache', 'odradek-bench');
 const binary = join(cache, 'kfake');
 
 /** Builds the little server around franz-go's kfake; says why it cannot, or undefined. */
-export function buildKfake(): string | undefined {
-  const version = spawnSync('go', ['version'], { encoding: 'utf8' });
-  if (version.error || version.status !== 0) return 'no Go here (go not found)';
+export async function buildKfake(): Promise<string | undefined> {
   mkdirSync(cache, { recursive: true });
-  const build = spawnSync('go', ['build', '-o', binary, '.'], { cwd: sources, encoding: 'utf8' });
-  return build.status === 0 ? undefined : `go build failed: ${build.stderr.trim()}`;
+  try {
+    await run({ file: 'go', args: ['-C', sources, 'build', '-o', binary, '.'] });
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'no Go here (go not found)' : message;
+  }
 }
 
 export const kfake: Contestant = {

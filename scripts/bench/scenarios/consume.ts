@@ -16,6 +16,7 @@ export function consumerRate(output: string): { records: number; rate: number } 
 
 async function consume(run: Run, recordSizeBytes: number, records: number): Promise<{ rate: number; cpu: number }> {
   await run.warmUp();
+  await run.settleDisk();
   const topic = `bench-consume-${recordSizeBytes}`;
   const filled = await replay(run, {
     topic,

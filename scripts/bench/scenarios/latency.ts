@@ -18,6 +18,7 @@ export const latency: Scenario = {
   ],
   async run(run) {
     await run.warmUp();
+    await run.settleDisk();
     const result = await runWorker<LatencyResult>(WORKER, {
       port: run.broker.port,
       rate: RATE,

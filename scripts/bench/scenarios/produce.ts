@@ -16,6 +16,7 @@ export function producerRate(output: string): number {
 
 async function produce(run: Run, recordSizeBytes: number, records: number): Promise<{ rate: number; cpu: number }> {
   await run.warmUp();
+  await run.settleDisk();
   const topic = `bench-produce-${recordSizeBytes}`;
   await createTopic(run.broker.port, topic, PARTITIONS);
   const before = cpuSeconds(run.broker.pid);

@@ -26,6 +26,7 @@ export const replay: Scenario = {
     await run.warmUp();
     const values: Record<string, number> = {};
     for (const { key, options } of SHAPES) {
+      await run.settleDisk();
       const result = await runReplay(run, { topic: `bench-replay-${key}`, seconds: run.sizes.seconds, ...options });
       values[`replay.${key}.rate`] = result.rate;
       values[`replay.${key}.cpu`] = perMillion(result.brokerCpuSeconds ?? Number.NaN, result.records);
