@@ -30,11 +30,11 @@ export const CompressionType = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } 
 export type CompressionTypeId = (typeof CompressionType)[keyof typeof CompressionType];
 
 /** 64 bits as a number: offsets, timestamps and producer ids stay below 2^53 inside (DESIGN decision 11). */
-function int64(buf: Buffer, at: number): number {
+export function int64(buf: Buffer, at: number): number {
   return buf.readInt32BE(at) * 0x1_0000_0000 + buf.readUInt32BE(at + 4);
 }
 
-function setInt64(buf: Buffer, at: number, value: number): void {
+export function setInt64(buf: Buffer, at: number, value: number): void {
   buf.writeInt32BE(Math.floor(value / 0x1_0000_0000), at);
   buf.writeUInt32BE(value >>> 0, at + 4);
 }

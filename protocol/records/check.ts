@@ -123,6 +123,12 @@ export function hasValidCrc(buf: Buffer, at: number): boolean {
   return crc32c(buf.subarray(at + CRC_COVERS_FROM, at + batch.sizeBytes(buf, at))) === batch.crc(buf, at);
 }
 
+/** Computes the CRC-32C of the whole batch and stores it. */
+export function setCrc(buf: Buffer, at: number): void {
+  const crc = crc32c(buf.subarray(at + CRC_COVERS_FROM, at + batch.sizeBytes(buf, at)));
+  buf.writeUInt32BE(crc, at + CRC_COVERS_FROM - 4);
+}
+
 /** What only a client's batch has to fulfil. */
 function checkClientHeader(buf: Buffer): BatchProblem | null {
   const count = batch.recordCount(buf, 0);
