@@ -64,7 +64,6 @@ import {
   StreamsGroupTargetAssignmentMetadataValue,
 } from './groups/streams-group-target-assignment-metadata.ts';
 import { StreamsGroupTopologyKey, StreamsGroupTopologyValue } from './groups/streams-group-topology.ts';
-import { SubscriptionInfoData } from './groups/streams-subscription-info.ts';
 import { RequestHeader, ResponseHeader } from './header-schemas.ts';
 import { DefaultPrincipalData } from './messages/default-principal.ts';
 import { apis } from './messages/index.ts';
@@ -156,7 +155,6 @@ const records: readonly Message[] = [
   StreamsGroupTargetAssignmentMetadataValue,
   StreamsGroupTopologyKey,
   StreamsGroupTopologyValue,
-  SubscriptionInfoData,
   RequestHeader,
   ResponseHeader,
   DefaultPrincipalData,

@@ -28,7 +28,7 @@ export const ConsumerGroupMemberMetadataValue = coordinatorValue(
           metadata: bytes('0+'),
         }),
       },
-      { nullable: '0+', default: null, tag: 0, tagged: '0+' },
+      { nullable: '0+', tag: 0, tagged: '0+' },
     ),
   },
 );

@@ -3,7 +3,7 @@ import { array, arrayOf, coordinatorKey, coordinatorValue, int8, int32, string }
 const taskIds = {
   subtopologyId: string('0+'),
   partitions: arrayOf('0+', 'int32'),
-  assignmentEpochs: arrayOf('0+', 'int32', { nullable: '0+', default: null, tag: 0, tagged: '0+' }),
+  assignmentEpochs: arrayOf('0+', 'int32', { nullable: '0+', tag: 0, tagged: '0+' }),
 };
 
 export const StreamsGroupCurrentMemberAssignmentKey = coordinatorKey(

@@ -18,6 +18,6 @@ export const StreamsGroupMetadataValue = coordinatorValue(
     epoch: int32('0+'),
     metadataHash: int64('0+'),
     validatedTopologyEpoch: int32('0+', { default: -1, tag: 0, tagged: '0+' }),
-    lastAssignmentConfigs: array('0+', lastAssignmentConfig, { nullable: '0+', default: null, tag: 1, tagged: '0+' }),
+    lastAssignmentConfigs: array('0+', lastAssignmentConfig, { nullable: '0+', tag: 1, tagged: '0+' }),
   },
 );
