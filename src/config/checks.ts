@@ -34,9 +34,7 @@ export function hostPorts(name: string, value: ConfigValue): string | null {
 /** '*' or partition:broker pairs. */
 export function throttledReplicas(name: string, value: ConfigValue): string | null {
   const all = elements(value);
-  const first = all[0];
-  const fine =
-    first === undefined || first.trim() === '*' || first.trim() === '' || all.every((pair) => /^\d+:\d+$/.test(pair));
+  const fine = all.every((pair) => /^(\d+:\d+)?$/.test(pair.trim())) || (all.length === 1 && all[0]!.trim() === '*');
   if (fine) return null;
   const form = '[partitionId]:[brokerId],[partitionId]:[brokerId],...';
   return `Invalid value [${all.join(', ')}] for configuration ${name}: ${name} must be the literal '*' or a list of replicas in the following format: ${form}`;

@@ -61,8 +61,8 @@ export function parseProperties(text: string, fileName: string): Property[] {
 
 function escaped(text: string): string {
   return text
-    .replace(/[\\=:#!]/g, '\\$&')
-    .replace(/^ /, '\\ ')
+    .replace(/[\\=:#! ]/g, '\\$&')
+    .replace(/\f/g, '\\f')
     .replace(/\n/g, '\\n')
     .replace(/\r/g, '\\r')
     .replace(/\t/g, '\\t');
