@@ -2,15 +2,14 @@ import {
   type Admin,
   type Consumer,
   type ConsumerConfig,
-  Kafka,
   type KafkaMessage,
-  logLevel,
   Partitioners,
   type Producer,
   type ProducerConfig,
 } from 'kafkajs';
 import { afterEach } from 'vitest';
 import { eventually } from '../helpers.ts';
+import { kafkajs } from './client.ts';
 
 /** kafkajs clients of one suite; all that a test opened are disconnected after it. */
 export type Clients = {
@@ -18,15 +17,6 @@ export type Clients = {
   consumer(config: ConsumerConfig): Promise<Consumer>;
   admin(): Promise<Admin>;
 };
-
-/** A kafkajs client that waits little between tries. */
-export const kafkajs = (bootstrapServers: string): Kafka =>
-  new Kafka({
-    clientId: 'compat-kafkajs',
-    brokers: [bootstrapServers],
-    logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
-  });
 
 /** Call inside a describe: `const clients = useKafkajs(() => broker.bootstrapServers)`. */
 export function useKafkajs(bootstrapServers: () => string): Clients {
@@ -69,4 +59,4 @@ export async function consumeAll(consumer: Consumer, topics: string[], count: nu
   return received;
 }
 
-export const valueOf = ({ message }: Received): string => String(message.value);
+export const textOf = ({ message }: Received): string => String(message.value);

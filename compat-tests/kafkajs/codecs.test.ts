@@ -5,7 +5,7 @@ import { compressSync, uncompressSync } from 'snappy';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { times, uniqueName } from '../helpers.ts';
-import { consumeAll, useKafkajs, valueOf } from './clients.ts';
+import { consumeAll, textOf, useKafkajs } from './clients.ts';
 
 // kafkajs brings gzip; the others are registered by its users. Its batches hold raw snappy, one block without a frame.
 type EncodedBatch = { buffer: Buffer };
@@ -35,7 +35,7 @@ describeBrokers('kafkajs compresses', (broker) => {
     for (let i = 0; i < messages.length; i += 25)
       await producer.send({ topic, compression, messages: messages.slice(i, i + 25) });
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), [topic], 100);
-    expect(received.map(valueOf)).toEqual(messages.map((m) => m.value));
+    expect(received.map(textOf)).toEqual(messages.map((m) => m.value));
     expect(received.map((r) => r.message.offset)).toEqual(times(100, String));
   });
 
@@ -44,6 +44,6 @@ describeBrokers('kafkajs compresses', (broker) => {
     const producer = await clients.producer({ idempotent: true });
     for (const [name, compression] of all) await producer.send({ topic, compression, messages: [{ value: name }] });
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), [topic], all.length);
-    expect(received.map(valueOf)).toEqual(all.map(([name]) => name));
+    expect(received.map(textOf)).toEqual(all.map(([name]) => name));
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { eventually, times, uniqueName } from '../helpers.ts';
-import { consumeAll, receive, useKafkajs, valueOf } from './clients.ts';
+import { consumeAll, receive, textOf, useKafkajs } from './clients.ts';
 
 describeBrokers('kafkajs produces and consumes', (broker) => {
   const clients = useKafkajs(() => broker.bootstrapServers);
@@ -14,7 +14,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     expect(first).toMatchObject([{ topicName: topic, partition: 0, errorCode: 0, baseOffset: '0' }]);
     expect(second).toMatchObject([{ topicName: topic, partition: 0, errorCode: 0, baseOffset: '2' }]);
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), [topic], 3);
-    expect(received.map(valueOf)).toEqual(['a', 'b', 'c']);
+    expect(received.map(textOf)).toEqual(['a', 'b', 'c']);
     expect(received.map((r) => r.message.offset)).toEqual(['0', '1', '2']);
   });
 
@@ -61,7 +61,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     for (const key of new Set(messages.map((m) => m.key))) {
       const ofKey = received.filter((r) => String(r.message.key) === key);
       expect(new Set(ofKey.map((r) => r.partition)).size).toBe(1);
-      expect(ofKey.map(valueOf)).toEqual(messages.filter((m) => m.key === key).map((m) => m.value));
+      expect(ofKey.map(textOf)).toEqual(messages.filter((m) => m.key === key).map((m) => m.value));
     }
   });
 
@@ -77,7 +77,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     for (const value of ['1', '2', '3']) await producer.send({ topic, acks, messages: [{ value }] });
     await eventually(async () => (await admin.fetchTopicOffsets(topic))[0].high === '3');
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), [topic], 3);
-    expect(received.map(valueOf)).toEqual(['1', '2', '3']);
+    expect(received.map(textOf)).toEqual(['1', '2', '3']);
   });
 
   it('writes several topics in one request (sendBatch)', async () => {
@@ -88,7 +88,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     });
     expect(sent.map((s) => [s.topicName, s.errorCode]).sort()).toEqual(topics.map((topic) => [topic, 0]).sort());
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), topics, 4);
-    expect(received.map(valueOf).sort()).toEqual([...topics, ...topics].sort());
+    expect(received.map(textOf).sort()).toEqual([...topics, ...topics].sort());
   });
 
   it('serves an idempotent producer without gaps or repetitions', async () => {
@@ -96,7 +96,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     const producer = await clients.producer({ idempotent: true, maxInFlightRequests: 1 });
     for (let i = 0; i < 50; i++) await producer.send({ topic, messages: [{ value: String(i) }] });
     const received = await consumeAll(await clients.consumer({ groupId: uniqueName('g') }), [topic], 50);
-    expect(received.map(valueOf)).toEqual(times(50, String));
+    expect(received.map(textOf)).toEqual(times(50, String));
     expect(received.at(-1)?.message.offset).toBe('49');
   });
 
@@ -119,7 +119,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     await producer.send({ topic, messages: [{ value }] });
     const consumer = await clients.consumer({ groupId: uniqueName('g'), maxBytesPerPartition: 1000, maxBytes: 2000 });
     const received = await consumeAll(consumer, [topic], 1);
-    expect(received.map(valueOf)).toEqual([value]);
+    expect(received.map(textOf)).toEqual([value]);
   });
 
   it('answers a waiting consumer soon after the produce', async () => {
@@ -146,7 +146,7 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     await joined;
     await producer.send({ topic, messages: [{ value: 'after' }] });
     await eventually(() => received.length > 0);
-    expect(received.map(valueOf)).toEqual(['after']);
+    expect(received.map(textOf)).toEqual(['after']);
   });
 
   it('finds topics by a regular expression', async () => {
@@ -159,6 +159,6 @@ describeBrokers('kafkajs produces and consumes', (broker) => {
     await consumer.subscribe({ topics: [new RegExp(`^${prefix}\\.`)], fromBeginning: true });
     const received = await receive(consumer);
     await eventually(() => received.length === 2);
-    expect(received.map(valueOf).sort()).toEqual(['a', 'b']);
+    expect(received.map(textOf).sort()).toEqual(['a', 'b']);
   });
 });

@@ -1,0 +1,10 @@
+import { Kafka, logLevel } from 'kafkajs';
+
+/** A kafkajs client that waits little between tries. */
+export const kafkajs = (bootstrapServers: string): Kafka =>
+  new Kafka({
+    clientId: 'compat-kafkajs',
+    brokers: [bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
+  });
