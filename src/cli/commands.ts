@@ -48,7 +48,9 @@ export async function runCommands(
     .help()
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(`${message.replace(/\s*\n\s*/g, ' ')}. See odradek --help.`);
+      // An error from a command is its own; those of yargs itself are about the command line.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(`${message.replace(/\s*\n\s*/g, ' ')}. See odradek --help.`);
     });
   await parser.parseAsync();
   return code;
