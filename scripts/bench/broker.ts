@@ -2,19 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, track } from './child.ts';
 import { Caller } from './connection.ts';
 import { metadataRequest, readMetadata } from './wire.ts';
 
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 1;
-
-/** A process to start, without a shell. */
-export interface Command {
-  file: string;
-  args: string[];
-  env?: Record<string, string>;
-}
 
 /** A broker that takes part in the comparison. */
 export interface Contestant {
@@ -53,13 +47,6 @@ export class Broker {
   async stop(): Promise<void> {
     await stopChild(this.child);
   }
-}
-
-const living = new Set<ChildProcess>();
-
-/** Kills every broker that still runs: for the ways out of the bench that do not pass through Broker.stop(). */
-export function killLeftovers(): void {
-  for (const child of living) child.kill('SIGKILL');
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
@@ -110,13 +97,12 @@ export async function launch(contestant: Contestant, directory: string, port: nu
   mkdirSync(directory, { recursive: true });
   const logFile = join(directory, 'broker.log');
   const log = openSync(logFile, 'a');
-  const { file, args, env } = contestant.command(directory, port);
+  const { file, args } = contestant.command(directory, port);
   const spawnedMs = performance.now();
-  const child = spawn(file, args, { cwd: directory, env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
+  const child = spawn(file, args, { cwd: directory, stdio: ['ignore', log, log] });
   closeSync(log);
-  living.add(child);
+  track(child);
   const failedToSpawn = new Promise<never>((_, reject) => child.once('error', reject));
-  child.once('exit', () => living.delete(child));
   try {
     const startMs = await Promise.race([firstMetadata(port, child, spawnedMs), failedToSpawn]);
     return new Broker(contestant, port, directory, child, startMs);

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Broker, type Contestant, killLeftovers, launch } from './broker.ts';
-import { run as runCommand, runWorker } from './child.ts';
+import { type Broker, type Contestant, launch } from './broker.ts';
+import { killLeftovers, run as runCommand, runWorker } from './child.ts';
 import { kafkaTool } from './contestants/kafka.ts';
 import { type Run, replay, type Scenario, type Sizes } from './scenario.ts';
 

@@ -1,5 +1,5 @@
-import type { Broker, Command, Contestant } from './broker.ts';
-import { runWorker, type WorkerOptions } from './child.ts';
+import type { Broker, Contestant } from './broker.ts';
+import { type Command, runWorker, type WorkerOptions } from './child.ts';
 import type { ReplayResult } from './replay.ts';
 
 /** A figure that a scenario measures, and how to judge it. */

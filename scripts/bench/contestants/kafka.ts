@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureJars, javaArgs, oracleAvailable } from '../../../compat-tests/oracle/jars.ts';
-import type { Command, Contestant } from '../broker.ts';
-import { run } from '../child.ts';
+import type { Contestant } from '../broker.ts';
+import { type Command, run } from '../child.ts';
 
 /** What Kafka's own start script gives the JVM of a broker (KAFKA_HEAP_OPTS aside, which is -Xms1G -Xmx1G there too). */
 const SERVER_FLAGS = [
