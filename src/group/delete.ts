@@ -1,0 +1,120 @@
+/** Deletion of groups and of committed offsets: on request, with their topic, and when they have expired. */
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { DONE, type Outcome } from '../coordinator/state-machine.ts';
+import type { GroupShard } from './group-shard.ts';
+import type { StoredOffset } from './offset-store.ts';
+import { type GroupRecord, groupTombstone, offsetTombstone } from './records.ts';
+
+type DeleteResponse = InputOf<typeof OffsetDeleteResponse>;
+
+/** Well below any sensible limit of a batch. */
+const BATCH_BYTES_MAX = 512 * 1024;
+/** Of a tombstone's key and its place in the batch, beside the names. */
+const TOMBSTONE_BYTES = 32;
+
+/** Writes the tombstones in as many batches as they need. */
+function written<T>(tombstones: readonly GroupRecord[], response: T): Outcome<GroupRecord, T> {
+  let bytes = 0;
+  const end = tombstones.findIndex((t) => {
+    bytes += TOMBSTONE_BYTES + t.groupId.length + (t.type === 'offset' ? t.topic.length : 0);
+    return bytes > BATCH_BYTES_MAX;
+  });
+  if (end <= 0) return { records: tombstones, response };
+  return { records: tombstones.slice(0, end), response, next: () => written(tombstones.slice(end), response) };
+}
+
+/** Deletes a group that has no members, with all its offsets. Throws GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+export function deleteGroup(shard: GroupShard, groupId: string): Outcome<GroupRecord, number> {
+  const group = shard.groups.get(groupId);
+  if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`);
+  if (group.state !== 'Empty') throw new KafkaError('NON_EMPTY_GROUP');
+  const offsets = [...shard.offsets.partitionsOf(groupId)].map(([topic, p]) => offsetTombstone(groupId, topic, p));
+  shard.env.logger.info({ groupId, offsets: offsets.length }, 'group is deleted');
+  return written([...offsets, groupTombstone(groupId)], ErrorCode.NONE);
+}
+
+/** Deletes offsets of topics that the group's members do not read. Throws where the whole request is refused. */
+export function deleteOffsets(
+  shard: GroupShard,
+  request: MessageOf<typeof OffsetDeleteRequest>,
+): Outcome<GroupRecord, DeleteResponse> {
+  const { groupId } = request;
+  const group = shard.groups.get(groupId);
+  if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`);
+  if (group.state !== 'Empty' && !group.usesConsumerProtocol()) throw new KafkaError('NON_EMPTY_GROUP');
+  const records: GroupRecord[] = [];
+  const topics = request.topics.map(({ name, partitions }) => {
+    const errorCode = group.isSubscribedTo(name) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE;
+    for (const { partitionIndex } of errorCode === ErrorCode.NONE ? partitions : []) {
+      if (shard.offsets.has(groupId, name, partitionIndex))
+        records.push(offsetTombstone(groupId, name, partitionIndex));
+    }
+    return { name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) };
+  });
+  return { records, response: { topics } };
+}
+
+/** A topic is gone: its offsets go too, unless they belong to a later topic of the same name. */
+export function forgetTopics(
+  shard: GroupShard,
+  groupId: string,
+  topics: ReadonlyMap<string, { readonly id: string }>,
+): Outcome<GroupRecord, void> {
+  const records = new Map<string, GroupRecord>();
+  const consider = (topic: string, partition: number, { committed }: StoredOffset) => {
+    const gone = topics.get(topic);
+    if (gone === undefined || (committed.topicId !== ZERO_UUID && committed.topicId !== gone.id)) return;
+    records.set(`${partition} ${topic}`, offsetTombstone(groupId, topic, partition));
+  };
+  for (const [topic, partition, stored] of shard.offsets.committed.entriesOf(groupId))
+    consider(topic, partition, stored);
+  for (const [topic, partition, stored] of shard.offsets.pendingOf(groupId)) consider(topic, partition, stored);
+  return records.size === 0 ? DONE : written([...records.values()], undefined);
+}
+
+/** Deletes what has expired of the group: offsets, and with the last of them the group itself if it has no members. */
+export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): Outcome<GroupRecord, void> {
+  const group = shard.groups.get(groupId);
+  if (group === undefined) return DONE;
+  const records: GroupRecord[] = [];
+  const sinceMs = retentionStart(shard, groupId);
+  let isAllGone = true;
+  for (const [topic, partition, stored] of shard.offsets.committed.entriesOf(groupId)) {
+    const isExpired =
+      sinceMs !== null &&
+      !group.isSubscribedTo(topic) &&
+      !shard.offsets.hasPending(groupId, topic, partition) &&
+      hasExpired(shard, stored, sinceMs(stored), nowMs);
+    if (isExpired) records.push(offsetTombstone(groupId, topic, partition));
+    else isAllGone = false;
+  }
+  if (isAllGone && group.state === 'Empty' && !shard.offsets.groupHasPending(groupId)) {
+    records.push(groupTombstone(groupId));
+  }
+  if (records.length === 0) return DONE;
+  shard.env.logger.info({ groupId, records: records.length }, 'offsets have expired');
+  return written(records, undefined);
+}
+
+/**
+ * From when the retention of a group's offsets counts (KIP-211): since the last member left; for consumers without a group,
+ * and for topics that the members of a stable group no longer read, since the commit. Null: nothing expires now.
+ */
+function retentionStart(shard: GroupShard, groupId: string): ((stored: StoredOffset) => number) | null {
+  const group = shard.groups.get(groupId);
+  if (group === undefined) return null;
+  const sinceCommit = ({ committed }: StoredOffset) => committed.commitTimestampMs;
+  if (group.protocolType === null) return sinceCommit;
+  if (group.state === 'Empty') return group.stateTimestampMs === -1 ? sinceCommit : () => group.stateTimestampMs;
+  return group.state === 'Stable' && group.usesConsumerProtocol() && group.subscribedTopics !== null
+    ? sinceCommit
+    : null;
+}
+
+function hasExpired(shard: GroupShard, { committed }: StoredOffset, sinceMs: number, nowMs: number): boolean {
+  if (committed.expireTimestampMs !== -1) return nowMs >= committed.expireTimestampMs;
+  return nowMs - sinceMs >= shard.config.get('offsets.retention.minutes') * 60_000;
+}
