@@ -58,6 +58,7 @@ export interface Disk {
   removeAsync(path: string): Promise<void>;
   /** Makes the entries of a folder durable (fsync of the folder). */
   syncDir(path: string): void;
+  syncDirAsync(path: string): Promise<void>;
   lock(path: string): DiskLock;
   /** Of the file system that holds `path`; DescribeLogDirs reports them (KIP-827). */
   space(path: string): { totalBytes: number; usableBytes: number };

@@ -1,17 +1,17 @@
 export type { Disk, DiskErrorCode, DiskFile, DiskLock } from './disk.ts';
 export { DiskError } from './disk.ts';
-export type {
-  AbortedTransaction,
-  ActiveProducer,
-  AppendOrigin,
-  AppendResult,
-  LogOptions,
-  OffsetAndTimestamp,
-  StorageClock,
-  StorageLogger,
-} from './log.ts';
+export type { ActiveProducer, AppendResult, LogOptions, StorageClock } from './log.ts';
 export { Log } from './log.ts';
 export type { LogConfig, TimestampType } from './log-config.ts';
 export { DEFAULT_LOG_CONFIG } from './log-config.ts';
 export type { LogErrorCode } from './log-error.ts';
 export { LogError } from './log-error.ts';
+export type { StorageLogger } from './logger.ts';
+export { MemoryDisk } from './memory-disk.ts';
+export { NodeDisk } from './node-disk.ts';
+export type { AppendOrigin } from './producer-state.ts';
+export type { ReadOptions } from './reading.ts';
+export type { ResourceLimits } from './resources.ts';
+export { LogResources } from './resources.ts';
+export type { AbortedTransaction } from './segment-list.ts';
+export type { OffsetAndTimestamp } from './timestamps.ts';

@@ -1,20 +1,40 @@
-import type { Disk } from './disk.ts';
+/**
+ * The log of one partition: batches in segments, with what is derived from them (indexes, producers, leader epochs).
+ *
+ *   logStartOffset <= recoveryPoint' <= logEndOffset     recoveryPoint' = max(recoveryPoint, logStartOffset)
+ *
+ * Below the recovery point bytes are on disk for good; up to the log end they are in the page cache. All calls are synchronous but
+ * `flush` and `closeDurably`: appends and reads work on the page cache (DESIGN decision 4).
+ */
+import { baseOffset, lastOffset, leaderEpoch, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
+import { assignOffsets, checkFrame } from './assign-offsets.ts';
+import { type Disk, DiskError } from './disk.ts';
+import { Durability } from './durability.ts';
+import { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
+import { LogError } from './log-error.ts';
+import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
+import { readTopicId, writeTopicId } from './partition-metadata.ts';
+import type { ProducerBatch } from './producer-entry.ts';
+import type { ProducerSnapshots } from './producer-snapshot.ts';
+import type { AppendOrigin, CompletedTransaction, ProducerState } from './producer-state.ts';
+import { NO_RECORDS, type ReadOptions } from './reading.ts';
+import { type LoadedLog, loadLog, loadProducers, noteAborted } from './recovery.ts';
+import { LogResources } from './resources.ts';
+import { countDeletable } from './retention.ts';
+import type { Segment } from './segment.ts';
+import { type AbortedTransaction, SegmentList } from './segment-list.ts';
+import { findByTimestamp, findMaxTimestamp, type OffsetAndTimestamp } from './timestamps.ts';
 
 export interface StorageClock {
   /** Wall-clock time in milliseconds since the Unix epoch. */
   nowMs(): number;
 }
 
-export interface StorageLogger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 export interface LogOptions {
   disk: Disk;
+  /** What this log shares with others; on `disk`. By default it shares nothing. */
+  resources?: LogResources;
   /** The folder of the partition; made when it is not there. */
   dir: string;
   topic: string;
@@ -31,29 +51,14 @@ export interface LogOptions {
   logger?: StorageLogger;
 }
 
-/** Who appends (Kafka's AppendOrigin): decides how much of the producer state is checked. */
-export type AppendOrigin = 'client' | 'coordinator' | 'raft';
-
 export interface AppendResult {
   firstOffset: number;
   lastOffset: number;
-  /** -1 with CreateTime. */
+  /** -1 with CreateTime. A duplicate has the timestamp of its batch, as in Kafka. */
   logAppendTimeMs: number;
   logStartOffset: number;
   /** The batch was in the log already; the offsets are those of the first time. */
   duplicate: boolean;
-}
-
-export interface OffsetAndTimestamp {
-  timestampMs: number;
-  offset: number;
-  /** -1 when unknown. */
-  leaderEpoch: number;
-}
-
-export interface AbortedTransaction {
-  producerId: number;
-  firstOffset: number;
 }
 
 export interface ActiveProducer {
@@ -66,49 +71,504 @@ export interface ActiveProducer {
   currentTransactionStartOffset: number;
 }
 
-export declare class Log {
-  static open(options: LogOptions): Log;
+export class Log {
   readonly topic: string;
   readonly partition: number;
   readonly topicId: string | null;
   readonly dir: string;
-  readonly config: LogConfig;
-  updateConfig(config: LogConfig): void;
-  readonly logStartOffset: number;
-  readonly logEndOffset: number;
-  readonly recoveryPoint: number;
-  /** Start of the first transaction that is open, or whose marker lies at or above the high watermark. */
-  readonly firstUnstableOffset: number | null;
-  readonly sizeBytes: number;
+  readonly #resources: LogResources;
+  readonly #clock: StorageClock;
+  readonly #logger: StorageLogger;
+  #config: LogConfig;
+  readonly #segments: SegmentList;
+  #logStartOffset: number;
+  #logEndOffset: number;
+  readonly #durability: Durability;
+  readonly #snapshots: ProducerSnapshots;
+  /** Both read when first needed: most partitions are idle. */
+  #producers: ProducerState | null;
+  #epochs: LeaderEpochs | null;
+  readonly #hasEpochFile: boolean;
+  #closed = false;
+
+  static open(options: LogOptions): Log {
+    const resources = options.resources ?? new LogResources(options.disk);
+    resources.disk.makeDir(options.dir);
+    const loaded = loadLog({
+      resources,
+      dir: options.dir,
+      config: options.config,
+      nowMs: options.clock.nowMs(),
+      recoveryPoint: options.recoveryPoint ?? 0,
+      logStartOffset: options.logStartOffset ?? 0,
+      clean: options.clean,
+      logger: options.logger ?? SILENT_LOGGER,
+    });
+    return new Log(options, resources, loaded, topicIdOf(options, loaded.hasTopicIdFile));
+  }
+
+  private constructor(options: LogOptions, resources: LogResources, loaded: LoadedLog, topicId: string | null) {
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.topicId = topicId;
+    this.dir = options.dir;
+    this.#resources = resources;
+    this.#clock = options.clock;
+    this.#logger = options.logger ?? SILENT_LOGGER;
+    this.#config = options.config;
+    this.#segments = new SegmentList(resources, options.dir, loaded.segments);
+    this.#logStartOffset = loaded.logStartOffset;
+    this.#logEndOffset = loaded.logEndOffset;
+    this.#snapshots = loaded.snapshots;
+    this.#producers = loaded.producers;
+    this.#epochs = loaded.epochs;
+    this.#hasEpochFile = loaded.hasEpochFile;
+    this.#durability = new Durability({
+      disk: resources.disk,
+      dir: options.dir,
+      segments: this.#segments,
+      recoveryPoint: loaded.recoveryPoint,
+      nowMs: this.#now,
+      logger: this.#logger,
+      saveDerived: () => this.#epochs?.save(this.#logEndOffset, true),
+    });
+  }
+
+  readonly #now = (): number => this.#clock.nowMs();
+
+  get config(): LogConfig {
+    return this.#config;
+  }
+
+  updateConfig(config: LogConfig): void {
+    this.#config = config;
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  /** All below is durable. */
+  get recoveryPoint(): number {
+    return this.#durability.recoveryPoint;
+  }
+
+  /** When the recovery point was last moved, or the log opened. */
+  get lastFlushMs(): number {
+    return this.#durability.lastFlushMs;
+  }
+
+  /** In order; the last one takes the appends. */
+  get segments(): readonly Segment[] {
+    return this.#segments.all;
+  }
+
+  /** Of the .log files. */
+  get sizeBytes(): number {
+    return this.#segments.sizeBytes;
+  }
+
+  // Leader epochs
+
+  #leaderEpochs(): LeaderEpochs {
+    if (this.#epochs === null) {
+      this.#epochs = new LeaderEpochs(this.#resources.disk, this.dir, this.#hasEpochFile);
+      this.#epochs.truncateFromEnd(this.#logEndOffset);
+      this.#epochs.truncateFromStart(this.#logStartOffset);
+    }
+    return this.#epochs;
+  }
+
   /** The epoch of the newest record or assignment; -1 when there is none. */
-  readonly latestEpoch: number;
+  get latestEpoch(): number {
+    return this.#leaderEpochs().latest;
+  }
+
   /** Notes that a leader begins `epoch` at the log end (Kafka: on becoming leader). */
-  assignEpoch(epoch: number): void;
-  epochForOffset(offset: number): number;
-  endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number };
+  assignEpoch(epoch: number): void {
+    this.#leaderEpochs().assign(epoch, this.#logEndOffset);
+  }
+
+  /** The epoch of the record at `offset`; -1 when unknown. */
+  epochForOffset(offset: number): number {
+    return this.#leaderEpochs().epochForOffset(offset);
+  }
+
+  /** For OffsetForLeaderEpoch: where `epoch` ended, and the epoch that this holds for; -1 and -1 when unknown. */
+  endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
+    return this.#leaderEpochs().endOffsetFor(epoch, this.#logEndOffset);
+  }
+
+  // Producers and transactions
+
+  #producerState(): ProducerState {
+    this.#producers ??= this.#loadProducers(true);
+    return this.#producers;
+  }
+
+  /** As of the log end. With `clean`, a log without snapshots is taken to know no producer. */
+  #loadProducers(clean: boolean): ProducerState {
+    const source = {
+      segments: this.#segments.all,
+      snapshots: this.#snapshots,
+      logStartOffset: this.#logStartOffset,
+      producerIdExpirationMs: this.#config.producerIdExpirationMs,
+      nowMs: this.#clock.nowMs(),
+      clean,
+    };
+    return loadProducers(source, this.#logEndOffset);
+  }
+
+  /** Start of the first transaction that is open, or whose marker lies at or above the high watermark. */
+  get firstUnstableOffset(): number | null {
+    const first = this.#producerState().firstUnstableOffset;
+    return first === null ? null : Math.max(first, this.#logStartOffset);
+  }
+
   /** Keeps transactions unstable until their marker is below the high watermark; cheap to call after each append. */
-  onHighWatermark(highWatermark: number): void;
-  hasOngoingTransaction(producerId: number): boolean;
+  onHighWatermark(highWatermark: number): void {
+    this.#producers?.onHighWatermark(highWatermark);
+  }
+
+  hasOngoingTransaction(producerId: number): boolean {
+    return this.#producerState().hasOpenTransaction(producerId);
+  }
+
+  /** For DescribeProducers (KIP-664). */
+  producers(): ActiveProducer[] {
+    return [...this.#producerState().entries.values()].map((entry) => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.epoch,
+      lastSequence: entry.lastSequence,
+      lastTimestampMs: entry.lastTimestampMs,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTransactionStartOffset: entry.transactionFirstOffset,
+    }));
+  }
+
+  /** Forgets producers idle for longer than producer.id.expiration.ms. */
+  removeExpiredProducers(nowMs: number): void {
+    this.#producers?.removeExpired(nowMs, this.#config.producerIdExpirationMs);
+  }
+
+  /** Aborted transactions with records in [fromOffset, upTo), for a read_committed fetch. */
+  abortedTransactions(fromOffset: number, upTo: number): AbortedTransaction[] {
+    return this.#segments.abortedTransactions(fromOffset, upTo);
+  }
+
+  // Appends
+
+  /**
+   * Appends one or more whole v2 batches, which the caller has checked (length, magic, attributes, CRC). Offsets, `epoch` (the
+   * leader's) and, with LogAppendTime, the timestamp are set in the buffer itself. Throws LogError and leaves the log as it
+   * was when the producer state does not allow them or the disk fails. `transactionVersion` is that of the coordinator
+   * that writes a marker (KIP-890).
+   */
   appendAsLeader(
     batches: Buffer,
-    leaderEpoch: number,
-    origin?: AppendOrigin,
-    transactionVersion?: number,
-  ): AppendResult;
-  appendAsFollower(batches: Buffer): void;
-  read(offset: number, maxBytes: number, options: { upTo: number; minOneBatch: boolean }): { records: Buffer };
-  /** Bytes of whole batches in [fromOffset, upTo), for fetch.min.bytes; cheap. */
-  bytesBetween(fromOffset: number, upTo: number): number;
-  offsetForTimestamp(timestampMs: number): OffsetAndTimestamp | null;
-  maxTimestamp(): OffsetAndTimestamp | null;
-  abortedTransactions(fromOffset: number, upTo: number): AbortedTransaction[];
-  producers(): ActiveProducer[];
-  removeExpiredProducers(nowMs: number): void;
-  advanceLogStartOffset(offset: number): boolean;
-  truncateTo(offset: number): boolean;
-  truncateFullyAndStartAt(offset: number, logStartOffset?: number): void;
-  deleteOldSegments(nowMs: number, highWatermark: number): number;
-  flush(): Promise<void>;
-  flushSync(): void;
-  close(): void;
+    epoch: number,
+    origin: AppendOrigin = 'client',
+    transactionVersion = -1,
+  ): AppendResult {
+    this.#checkUsable();
+    const first = this.#logEndOffset;
+    const logAppendTimeMs = this.#config.messageTimestampType === 'LogAppendTime' ? this.#clock.nowMs() : -1;
+    const next = assignOffsets(batches, first, epoch, logAppendTimeMs);
+    const duplicate = this.#producerState().check(batches, origin, transactionVersion);
+    if (duplicate !== null) return this.#duplicateOf(duplicate);
+    this.#append(batches, first, next);
+    if (epoch >= 0) this.#leaderEpochs().assign(epoch, first);
+    const logStartOffset = this.#logStartOffset;
+    return { firstOffset: first, lastOffset: next - 1, logAppendTimeMs, logStartOffset, duplicate: false };
+  }
+
+  #duplicateOf(batch: ProducerBatch): AppendResult {
+    return {
+      firstOffset: batch.lastOffset - batch.offsetDelta,
+      lastOffset: batch.lastOffset,
+      logAppendTimeMs: batch.timestampMs,
+      logStartOffset: this.#logStartOffset,
+      duplicate: true,
+    };
+  }
+
+  /** Appends batches fetched from the leader, with its offsets and epochs. They must begin at or above the log end and rise. */
+  appendAsFollower(batches: Buffer): void {
+    this.#checkUsable();
+    const next = this.#checkOffsets(batches);
+    this.#producerState();
+    this.#append(batches, baseOffset(batches, 0), next);
+    const epochs = this.#leaderEpochs();
+    for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
+      if (leaderEpoch(batches, at) >= 0) epochs.assign(leaderEpoch(batches, at), baseOffset(batches, at));
+    }
+  }
+
+  #checkOffsets(batches: Buffer): number {
+    let next = this.#logEndOffset;
+    let at = 0;
+    do {
+      checkFrame(batches, at);
+      const base = baseOffset(batches, at);
+      if (base < next) {
+        throw new LogError(
+          'UNEXPECTED_APPEND_OFFSET',
+          `${this.dir}: offset ${base}, but ${next} or above was expected`,
+        );
+      }
+      next = lastOffset(batches, at) + 1;
+      at += sizeBytes(batches, at);
+    } while (at < batches.length);
+    return next;
+  }
+
+  #append(batches: Buffer, first: number, next: number): void {
+    const config = this.#config;
+    if (batches.length > config.segmentBytes) {
+      const text = `${batches.length} bytes in one append; a segment holds ${config.segmentBytes}`;
+      throw new LogError('RECORD_LIST_TOO_LARGE', text);
+    }
+    let position = -1;
+    try {
+      this.#rollIfNeeded(batches, first, next);
+      position = this.#segments.active.sizeBytes;
+      this.#segments.append(batches, first, config.indexIntervalBytes);
+      this.#logEndOffset = next;
+      this.#producerState().update(batches, this.#onCompleted);
+    } catch (cause) {
+      // With the batches in the file but not in all that is derived from it, only a recovery can go on.
+      const isHalfDone = position >= 0 && this.#segments.active.sizeBytes !== position;
+      throw isHalfDone ? this.#durability.fail(cause, 'append') : this.#storageError('append', cause);
+    }
+    if (next - this.#durability.recoveryPoint >= config.flushMessages) this.#durability.flushSync(next);
+  }
+
+  readonly #onCompleted = (transaction: CompletedTransaction): void => noteAborted(this.#segments.active, transaction);
+
+  #rollIfNeeded(batches: Buffer, first: number, next: number): void {
+    const bytes = batches.length;
+    let timestamp = maxTimestamp(batches, 0);
+    for (let at = sizeBytes(batches, 0); at < bytes; at += sizeBytes(batches, at)) {
+      timestamp = Math.max(timestamp, maxTimestamp(batches, at));
+    }
+    const { active } = this.#segments;
+    if (active.shouldRoll(this.#config, this.#jitterMs(), bytes, timestamp, next - 1, this.#now)) this.#roll(first);
+  }
+
+  /** segment.jitter.ms spreads the rolls of partitions that were filled alike; the folder's name decides by how much. */
+  #jitterMs(): number {
+    const limit = Math.min(this.#config.segmentJitterMs, this.#config.segmentMs);
+    if (limit <= 0) return 0;
+    let hash = this.#segments.active.baseOffset % 65_521;
+    for (let i = 0; i < this.dir.length; i++) hash = (hash * 31 + this.dir.charCodeAt(i)) % 2_147_483_647;
+    return hash % limit;
+  }
+
+  /** Begins a new segment at `offset`, the log end or, on a follower, above it. */
+  #roll(offset: number): void {
+    const { active } = this.#segments;
+    active.finish();
+    if (active.baseOffset !== offset) this.#snapshots.write(offset, this.#producerState().entries, false);
+    this.#segments.start(offset, this.#clock.nowMs());
+    this.#durability.segmentStarted();
+    // A failure is kept and refuses the next append.
+    this.#durability.flush(offset).catch(() => {});
+  }
+
+  // Reads
+
+  /**
+   * Whole batches, from the one that holds `offset` (or the next one after it) on. The result ends with its segment, at
+   * `upTo`, or at `maxBytes`; it may be a view of memory that the log keeps, so it must not be changed. Throws
+   * OFFSET_OUT_OF_RANGE.
+   */
+  read(offset: number, maxBytes: number, options: ReadOptions): { records: Buffer } {
+    const logEndOffset = this.#logEndOffset;
+    if (offset < this.#logStartOffset || offset > logEndOffset) {
+      const text = `offset ${offset} of ${this.dir} is not in ${this.#logStartOffset} to ${logEndOffset}`;
+      throw new LogError('OFFSET_OUT_OF_RANGE', text);
+    }
+    const upTo = Math.min(options.upTo, logEndOffset);
+    if (offset >= upTo) {
+      if (offset === logEndOffset) this.#segments.wantTail();
+      return { records: NO_RECORDS };
+    }
+    try {
+      return { records: this.#segments.read(offset, upTo, logEndOffset, maxBytes, options) };
+    } catch (cause) {
+      throw this.#storageError('read', cause);
+    }
+  }
+
+  /** Bytes of batches in [fromOffset, upTo), for fetch.min.bytes. */
+  bytesBetween(fromOffset: number, upTo: number): number {
+    return this.#segments.bytesBetween(fromOffset, Math.min(upTo, this.#logEndOffset));
+  }
+
+  /** The first record with this timestamp or a later one, for ListOffsets; null when there is none. */
+  offsetForTimestamp(timestampMs: number): OffsetAndTimestamp | null {
+    return findByTimestamp(this.#segments.all, timestampMs, this.#logStartOffset);
+  }
+
+  /** The first record with the largest timestamp (KIP-734); null in a log without timestamps. */
+  maxTimestamp(): OffsetAndTimestamp | null {
+    return findMaxTimestamp(this.#segments.all);
+  }
+
+  // Deletion
+
+  /**
+   * DeleteRecords: records below `offset` are gone for readers; `deleteOldSegments` removes their files. False when they
+   * were gone already.
+   */
+  advanceLogStartOffset(offset: number): boolean {
+    if (offset > this.#logEndOffset) {
+      const text = `log start ${offset} above the log end ${this.#logEndOffset} of ${this.dir}`;
+      throw new LogError('OFFSET_OUT_OF_RANGE', text);
+    }
+    if (offset <= this.#logStartOffset) return false;
+    const epochs = this.#leaderEpochs();
+    this.#logStartOffset = offset;
+    epochs.truncateFromStart(offset);
+    return true;
+  }
+
+  /** Removes segments by retention.ms, retention.bytes and the log start; gives their number. */
+  deleteOldSegments(nowMs: number, highWatermark: number): number {
+    const view = {
+      segments: this.#segments.all,
+      logStartOffset: this.#logStartOffset,
+      logEndOffset: this.#logEndOffset,
+      highWatermark,
+    };
+    const count = countDeletable(view, this.#config, nowMs);
+    if (count === 0) return 0;
+    this.#checkUsable();
+    if (count === this.#segments.all.length) this.#roll(this.#logEndOffset);
+    const deleted = this.#segments.removeFirst(count);
+    this.advanceLogStartOffset(this.#segments.first.baseOffset);
+    this.#logger.info({ dir: this.dir, segments: count, logStartOffset: this.#logStartOffset }, 'old segments deleted');
+    this.#discard(deleted, nowMs);
+    return count;
+  }
+
+  /** Renames the files of segments that are out of the list, and has them deleted after file.delete.delay.ms. */
+  #discard(segments: readonly Segment[], nowMs: number): void {
+    const dueMs = nowMs + this.#config.fileDeleteDelayMs;
+    for (const segment of segments) {
+      for (const path of segment.markDeleted()) this.#resources.deletions.add(path, dueMs);
+      this.#snapshots.remove(segment.baseOffset);
+    }
+  }
+
+  /** Drops the batch that holds `offset` and all after it. False when the log ends there or before. */
+  truncateTo(offset: number): boolean {
+    this.#checkUsable();
+    const epochs = this.#leaderEpochs();
+    if (offset >= this.#logEndOffset) {
+      epochs.truncateFromEnd(this.#logEndOffset);
+      return false;
+    }
+    if (offset < this.#segments.first.baseOffset) {
+      this.truncateFullyAndStartAt(offset);
+      return true;
+    }
+    const knewProducers = this.#producerState().entries.size > 0;
+    const nowMs = this.#clock.nowMs();
+    this.#discard(this.#segments.truncateTo(offset, nowMs), nowMs);
+    this.#ended(offset);
+    epochs.truncateFromEnd(offset);
+    this.#logStartOffset = Math.min(this.#logStartOffset, offset);
+    this.#snapshots.removeAbove(offset);
+    // Records that are gone cannot have made a producer known; what expired meanwhile stays forgotten.
+    if (knewProducers) this.#producers = this.#loadProducers(false);
+    return true;
+  }
+
+  /** Empties the log, which goes on at `offset`. */
+  truncateFullyAndStartAt(offset: number, logStartOffset: number = offset): void {
+    this.#checkUsable();
+    this.#leaderEpochs().clear();
+    this.#producerState().clear();
+    this.#discard(this.#segments.removeAll(), this.#clock.nowMs());
+    this.#snapshots.removeAll();
+    this.#segments.start(offset, this.#clock.nowMs());
+    this.#durability.segmentStarted();
+    this.#ended(offset);
+    this.#logStartOffset = logStartOffset;
+  }
+
+  #ended(offset: number): void {
+    this.#logEndOffset = offset;
+    this.#durability.truncated(offset);
+  }
+
+  // Durability
+
+  /** Makes all below `upTo` durable (fdatasync) and moves the recovery point there. */
+  flush(upTo: number = this.#logEndOffset): Promise<void> {
+    return this.#durability.flush(upTo);
+  }
+
+  /** As `flush`, at once. */
+  flushSync(): void {
+    this.#durability.flushSync(this.#logEndOffset);
+  }
+
+  /** Closes in an orderly way, so that the next start need not scan. Nothing is made durable: see `closeDurably`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#settle(false);
+    this.#durability.trustPageCache(this.#logEndOffset);
+    this.#segments.close();
+  }
+
+  /** As `close`, and what the log consists of is on disk for good. */
+  async closeDurably(): Promise<void> {
+    if (this.#closed) return;
+    this.#settle(this.#logEndOffset > this.recoveryPoint);
+    await this.#durability.flush(this.#logEndOffset);
+    this.#segments.close();
+  }
+
+  /** Lets go of the files and leaves them as they are: the log is deleted, or the disk has failed. */
+  abandon(): void {
+    this.#closed = true;
+    this.#segments.close();
+  }
+
+  #settle(durable: boolean): void {
+    this.#closed = true;
+    this.#durability.settled();
+    const newest = this.#snapshots.offsets.at(-1) ?? 0;
+    if (this.#producers !== null && this.#logEndOffset > newest) {
+      this.#snapshots.write(this.#logEndOffset, this.#producers.entries, durable);
+    }
+    for (const segment of this.#segments.all) segment.finish();
+    this.#epochs?.save(this.#logEndOffset, durable);
+  }
+
+  #checkUsable(): void {
+    if (this.#durability.failure !== null) throw this.#durability.failure;
+    if (this.#closed) throw new LogError('KAFKA_STORAGE_ERROR', `${this.dir} is closed`);
+  }
+
+  #storageError(action: string, cause: unknown): LogError {
+    if (cause instanceof LogError) return cause;
+    if (!(cause instanceof DiskError)) throw cause;
+    return new LogError('KAFKA_STORAGE_ERROR', `${action} in ${this.dir} failed: ${cause.message}`, cause);
+  }
+}
+
+function topicIdOf(options: LogOptions, hasFile: boolean): string | null {
+  const known = hasFile ? readTopicId(options.disk, options.dir) : null;
+  if (known !== null && options.topicId !== null && known !== options.topicId) {
+    throw new LogError('KAFKA_STORAGE_ERROR', `${options.dir} belongs to topic id ${known}, not ${options.topicId}`);
+  }
+  if (known === null && options.topicId !== null) writeTopicId(options.disk, options.dir, options.topicId);
+  return known ?? options.topicId;
 }

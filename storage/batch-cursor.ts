@@ -1,0 +1,87 @@
+/** Walks the batches of a .log file, reading it through a window. */
+import { crc32 } from '@node-rs/crc32';
+import { BATCH_HEADER_BYTES, MAGIC_V2, magic, sizeBytes } from '../protocol/records/batch.ts';
+import type { PooledFile } from './file-pool.ts';
+import { LogError } from './log-error.ts';
+
+/** Big enough that a scan between two index entries is one read, small enough to cost little when only a header is wanted. */
+const HEADER_WINDOW_BYTES = 8192;
+/** Bytes that any format of Kafka's batches has before its magic byte, and that byte. */
+const UP_TO_MAGIC_BYTES = 17;
+const MIN_OLD_BYTES = 26;
+
+export class BatchCursor {
+  readonly #file: PooledFile;
+  readonly #end: number;
+  readonly #windowBytes: number;
+  /** Position in the file of the batch that the cursor stands on. */
+  position: number;
+  /** The bytes around the batch; its first byte is at `at`. Good until the cursor moves. */
+  buf: Buffer = Buffer.alloc(0);
+  at = 0;
+  #windowStart = 0;
+  #windowEnd = 0;
+
+  /** Walks from `position`, which has to be the start of a batch or `end`, up to `end` (bytes). */
+  constructor(file: PooledFile, position: number, end: number, windowBytes: number = HEADER_WINDOW_BYTES) {
+    this.#file = file;
+    this.#end = end;
+    this.#windowBytes = windowBytes;
+    this.position = position;
+  }
+
+  /** Loads the header of the batch at `position`; false at the end, and where no whole batch follows. */
+  load(): boolean {
+    if (this.#end - this.position < BATCH_HEADER_BYTES) {
+      this.#refuseOldFormat();
+      return false;
+    }
+    this.#ensure(BATCH_HEADER_BYTES);
+    this.#refuseOldFormat();
+    const size = sizeBytes(this.buf, this.at);
+    return size >= BATCH_HEADER_BYTES && this.position + size <= this.#end && magic(this.buf, this.at) === MAGIC_V2;
+  }
+
+  /** After `load`: brings the whole batch into `buf`. */
+  loadWhole(): void {
+    this.#ensure(sizeBytes(this.buf, this.at));
+  }
+
+  /** After `load`: to the next batch. */
+  advance(): void {
+    this.position += sizeBytes(this.buf, this.at);
+  }
+
+  #ensure(bytes: number): void {
+    if (this.position < this.#windowStart || this.position + bytes > this.#windowEnd) this.#read(bytes);
+    this.at = this.position - this.#windowStart;
+  }
+
+  #read(bytes: number): void {
+    const wanted = Math.min(Math.max(bytes, this.#windowBytes), this.#end - this.position);
+    if (this.buf.length < wanted) this.buf = Buffer.allocUnsafeSlow(wanted);
+    const count = this.#file.handle.readSync(this.buf.subarray(0, wanted), this.position);
+    this.#windowStart = this.position;
+    this.#windowEnd = this.position + count;
+    if (count < bytes) throw new LogError('KAFKA_STORAGE_ERROR', `${this.#file.path} ends before byte ${this.#end}`);
+  }
+
+  /**
+   * Records of formats v0 and v1 (before Kafka 0.11) are whole and valid, yet not readable here: taking them for garbage would cut
+   * them off.
+   */
+  #refuseOldFormat(): void {
+    if (this.#end - this.position < UP_TO_MAGIC_BYTES) return;
+    this.#ensure(UP_TO_MAGIC_BYTES);
+    const size = sizeBytes(this.buf, this.at);
+    const format = magic(this.buf, this.at);
+    if ((format !== 0 && format !== 1) || size < MIN_OLD_BYTES || this.position + size > this.#end) return;
+    this.#ensure(size);
+    const covered = this.buf.subarray(this.at + UP_TO_MAGIC_BYTES - 1, this.at + size);
+    if (crc32(covered) !== this.buf.readUInt32BE(this.at + 12)) return;
+    throw new LogError(
+      'KAFKA_STORAGE_ERROR',
+      `${this.#file.path} has records in format v${format} at byte ${this.position}`,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+/** How far a log is on disk for good, and the flushes that move this point. */
+import type { Disk } from './disk.ts';
+import type { PooledFile } from './file-pool.ts';
+import { LogError } from './log-error.ts';
+import type { StorageLogger } from './logger.ts';
+import type { SegmentList } from './segment-list.ts';
+
+export interface DurabilityOptions {
+  disk: Disk;
+  dir: string;
+  segments: SegmentList;
+  recoveryPoint: number;
+  nowMs: () => number;
+  logger: StorageLogger;
+  /** Makes durable what a recovery from the new recovery point on would not find again. */
+  saveDerived: () => void;
+}
+
+export class Durability {
+  readonly #options: DurabilityOptions;
+  #recoveryPoint: number;
+  #lastFlushMs: number;
+  /** Counts truncations; a flush that was under way at one says nothing about the log after it. */
+  #truncations = 0;
+  /** Segments have been made whose names may not be on disk. */
+  #dirChanged = false;
+  #failure: LogError | null = null;
+  /** No more appends come: indexes of the last segment count too. */
+  #settled = false;
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options;
+    this.#recoveryPoint = options.recoveryPoint;
+    this.#lastFlushMs = options.nowMs();
+  }
+
+  get recoveryPoint(): number {
+    return this.#recoveryPoint;
+  }
+
+  get lastFlushMs(): number {
+    return this.#lastFlushMs;
+  }
+
+  /** Set when what memory says of the log and what the disk holds may differ for good: then nothing more is taken. */
+  get failure(): LogError | null {
+    return this.#failure;
+  }
+
+  fail(cause: unknown, action: string): LogError {
+    const { dir, logger } = this.#options;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = new LogError('KAFKA_STORAGE_ERROR', `${action} in ${dir} failed: ${text}`, cause);
+    logger.error({ dir, err: cause }, 'the log has failed and takes no more appends');
+    return this.#failure;
+  }
+
+  segmentStarted(): void {
+    this.#dirChanged = true;
+  }
+
+  settled(): void {
+    this.#settled = true;
+  }
+
+  truncated(logEndOffset: number): void {
+    this.#truncations += 1;
+    this.#recoveryPoint = Math.min(this.#recoveryPoint, logEndOffset);
+  }
+
+  /** All was given to the operating system, and that has to do. */
+  trustPageCache(logEndOffset: number): void {
+    this.#recoveryPoint = logEndOffset;
+  }
+
+  async flush(upTo: number): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    if (upTo <= this.#recoveryPoint) return;
+    const truncations = this.#truncations;
+    try {
+      this.#options.saveDerived();
+      // All begin now, before anybody can close a file.
+      const flushes = this.#files(upTo).map((file) => file.handle.sync());
+      if (this.#dirChanged) flushes.push(this.#options.disk.syncDirAsync(this.#options.dir));
+      this.#dirChanged = false;
+      await Promise.all(flushes);
+    } catch (cause) {
+      throw this.fail(cause, 'flush');
+    }
+    if (truncations === this.#truncations) this.#flushed(upTo);
+  }
+
+  flushSync(upTo: number): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (upTo <= this.#recoveryPoint) return;
+    try {
+      this.#options.saveDerived();
+      for (const file of this.#files(upTo)) file.handle.syncSync();
+      if (this.#dirChanged) this.#options.disk.syncDir(this.#options.dir);
+      this.#dirChanged = false;
+    } catch (cause) {
+      throw this.fail(cause, 'flush');
+    }
+    this.#flushed(upTo);
+  }
+
+  #files(upTo: number): PooledFile[] {
+    const { segments } = this.#options;
+    const files: PooledFile[] = [];
+    for (let i = segments.indexOf(this.#recoveryPoint); i < segments.all.length; i++) {
+      const segment = segments.all[i];
+      if (segment.baseOffset >= upTo) break;
+      files.push(...segment.durableFiles(this.#settled || segment !== segments.active));
+    }
+    return files;
+  }
+
+  #flushed(upTo: number): void {
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, upTo);
+    this.#lastFlushMs = this.#options.nowMs();
+  }
+}

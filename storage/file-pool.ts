@@ -1,0 +1,108 @@
+/**
+ * Open files, bounded in number: a file opens when it is used and gives its descriptor back when others need it more (second
+ * chance). Logs keep `PooledFile`s, never descriptors, so that thousands of idle partitions cost none.
+ */
+import type { Disk, DiskFile } from './disk.ts';
+
+export class FilePool {
+  readonly disk: Disk;
+  readonly #maxOpen: number;
+  readonly #open: PooledFile[] = [];
+  #hand = 0;
+
+  constructor(disk: Disk, maxOpen: number) {
+    this.disk = disk;
+    this.#maxOpen = Math.max(1, maxOpen);
+  }
+
+  get openCount(): number {
+    return this.#open.length;
+  }
+
+  /** Called by a file that has just opened. */
+  admit(file: PooledFile): void {
+    if (this.#open.length < this.#maxOpen) {
+      this.#open.push(file);
+      return;
+    }
+    while (this.#open[this.#hand].takeSecondChance()) this.#hand = (this.#hand + 1) % this.#open.length;
+    this.#open[this.#hand].evict();
+    this.#open[this.#hand] = file;
+  }
+
+  /** Called by a file that has closed by itself. */
+  dismiss(file: PooledFile): void {
+    const at = this.#open.indexOf(file);
+    if (at < 0) return;
+    const last = this.#open.pop() as PooledFile;
+    if (at < this.#open.length) this.#open[at] = last;
+    if (this.#hand >= this.#open.length) this.#hand = 0;
+  }
+}
+
+export class PooledFile {
+  readonly #pool: FilePool;
+  #path: string;
+  #exists: boolean;
+  #handle: DiskFile | null = null;
+  #used = false;
+
+  /** `exists` says whether the file is there; otherwise the first use of `handle` creates it. */
+  constructor(pool: FilePool, path: string, exists: boolean) {
+    this.#pool = pool;
+    this.#path = path;
+    this.#exists = exists;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get exists(): boolean {
+    return this.#exists;
+  }
+
+  /** The open file, good for use at once; not to be kept, since the next file to open may close it. */
+  get handle(): DiskFile {
+    this.#used = true;
+    return this.#handle ?? this.#openNow();
+  }
+
+  #openNow(): DiskFile {
+    const handle = this.#pool.disk.open(this.#path, this.#exists ? 'existing' : 'create');
+    this.#exists = true;
+    this.#handle = handle;
+    this.#pool.admit(this);
+    return handle;
+  }
+
+  close(): void {
+    if (this.#handle === null) return;
+    this.#pool.dismiss(this);
+    this.evict();
+  }
+
+  rename(path: string): void {
+    if (this.#exists) this.#pool.disk.rename(this.#path, path);
+    this.#path = path;
+  }
+
+  remove(): void {
+    this.close();
+    if (this.#exists) this.#pool.disk.remove(this.#path);
+    this.#exists = false;
+  }
+
+  /** For the pool: whether the file was used since the last question. */
+  takeSecondChance(): boolean {
+    const used = this.#used;
+    this.#used = false;
+    return used;
+  }
+
+  /** For the pool: closes without telling it. */
+  evict(): void {
+    this.#handle?.close();
+    this.#handle = null;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The lock file of a data directory. Node has no flock, so the file names its holder: process id, the time at which that
+ * process started, and the boot of the machine. A file whose holder is gone (kill -9, power cut) is stale and is replaced.
+ * Apache Kafka locks the same file with fcntl and leaves it behind, empty; where the system lists such locks
+ * (/proc/locks) a Kafka that is running is seen too. Kafka cannot see us.
+ *
+ * Known limit: processes in different pid namespaces (two containers, one volume) do not see each other.
+ */
+import * as fs from 'node:fs';
+import { DiskError, type DiskLock } from './disk.ts';
+
+interface Holder {
+  pid: number;
+  /** Clock ticks after the boot at which the process started, as the kernel prints it; '' where there is no /proc. */
+  startTime: string;
+  bootId: string;
+}
+
+export function acquireLockFile(path: string): DiskLock {
+  const own = describeHolder(process.pid);
+  const content = `${own.pid}\n${own.startTime}\n${own.bootId}\n`;
+  const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}`;
+  fs.writeFileSync(temporary, content);
+  try {
+    for (let attempts = 0; attempts < 10; attempts++) {
+      if (linkIfFree(temporary, path)) return { release: () => releaseLockFile(path, content) };
+      const found = readIfThere(path);
+      if (found === null) continue;
+      const holder = liveHolder(path, found);
+      if (holder !== null) throw new DiskError('LOCKED', path, `in use by process ${holder}`);
+      moveStaleAway(path, found);
+    }
+    throw new DiskError('LOCKED', path, 'taken again and again by other processes');
+  } finally {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** A hard link appears with its whole content or not at all, so that nobody reads half a lock file. */
+function linkIfFree(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') return false;
+    throw cause;
+  }
+}
+
+/** Between our look and our rename another process may have replaced the stale file with its own: then it goes back. */
+function moveStaleAway(path: string, stale: string): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    fs.renameSync(path, aside);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return;
+    throw cause;
+  }
+  if (fs.readFileSync(aside, 'utf8') !== stale) linkIfFree(aside, path);
+  fs.rmSync(aside, { force: true });
+}
+
+function releaseLockFile(path: string, content: string): void {
+  if (readIfThere(path) === content) fs.rmSync(path, { force: true });
+}
+
+/** The process that holds the file now, or null when it is stale. */
+function liveHolder(path: string, content: string): number | null {
+  const [pid, startTime, bootId] = content.split('\n');
+  const number = Number(pid);
+  if (pid === '' || !Number.isInteger(number) || number <= 0) return fcntlHolder(path);
+  const now = describeHolder(number);
+  if (now.startTime !== '' && startTime !== '') {
+    return now.startTime === startTime && now.bootId === bootId ? number : null;
+  }
+  if (now.startTime === '' && hasProc()) return null;
+  return isRunning(number) ? number : null;
+}
+
+/** The process that holds an fcntl lock on the file (Apache Kafka does), read from Linux's list of locks. */
+function fcntlHolder(path: string): number | null {
+  const locks = readIfThere('/proc/locks');
+  const stats = fs.statSync(path, { throwIfNoEntry: false });
+  if (locks === null || stats === undefined) return null;
+  for (const line of locks.split('\n')) {
+    const found = /^\d+: \S+\s+\S+\s+\S+ (-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line);
+    if (found !== null && Number(found[2]) === stats.ino) return Number(found[1]);
+  }
+  return null;
+}
+
+function describeHolder(pid: number): Holder {
+  // The name of the program, in brackets, may hold blanks and brackets; after it come the state and 18 more fields, then
+  // the start time. A zombie has died already.
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  const fields = stat === null ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const startTime = fields.length < 20 || fields[0] === 'Z' || fields[0] === 'X' ? '' : fields[19];
+  const bootId = readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+  return { pid, startTime, bootId };
+}
+
+function hasProc(): boolean {
+  return fs.existsSync('/proc/self/stat');
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return codeOf(cause) === 'EPERM';
+  }
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return null;
+    throw cause;
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}

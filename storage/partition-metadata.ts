@@ -1,0 +1,19 @@
+/** partition.metadata: which topic id the folder belongs to (KIP-516). */
+import { type Disk, DiskError } from './disk.ts';
+
+export const PARTITION_METADATA_FILE = 'partition.metadata';
+
+/** The topic id (22 characters), or null when there is no file, or an empty one as a power cut can leave it. */
+export function readTopicId(disk: Disk, dir: string): string | null {
+  const path = `${dir}/${PARTITION_METADATA_FILE}`;
+  const bytes = disk.readFile(path);
+  if (bytes === null || bytes.length === 0) return null;
+  const found = /^version: *0\s+topic_id: *([A-Za-z0-9_-]{22})\s*$/.exec(bytes.toString('utf8'));
+  if (found === null) throw new DiskError('IO', path, 'malformed');
+  return found[1];
+}
+
+/** Not durable: it is made again from the metadata log when it is lost, and a new partition must not wait for a disk. */
+export function writeTopicId(disk: Disk, dir: string, topicId: string): void {
+  disk.writeFile(`${dir}/${PARTITION_METADATA_FILE}`, `version: 0\ntopic_id: ${topicId}`, { durable: false });
+}

@@ -1,0 +1,293 @@
+/** One segment of a log: NNN.log with its indexes, NNN being a lower bound for the offsets in it. */
+import { lastOffset, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
+import { BatchCursor } from './batch-cursor.ts';
+import { type FilePool, PooledFile } from './file-pool.ts';
+import type { LogConfig } from './log-config.ts';
+import {
+  DELETED_SUFFIX,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  offsetFileName,
+  TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
+} from './names.ts';
+import { MAX_RELATIVE_OFFSET, OffsetIndex } from './offset-index.ts';
+import { TimeIndex } from './time-index.ts';
+import { TransactionIndex } from './transaction-index.ts';
+
+const NO_TIMESTAMP = -1;
+const UNKNOWN = -2;
+
+export class Segment {
+  readonly baseOffset: number;
+  readonly log: PooledFile;
+  readonly offsetIndex: OffsetIndex;
+  readonly timeIndex: TimeIndex;
+  readonly transactionIndex: TransactionIndex;
+  /** When this process made or opened the segment: its age where no record has a timestamp. */
+  createdMs: number;
+  #sizeBytes: number;
+  /** The largest timestamp of the segment and the last offset of the batch that has it. */
+  #maxTimestamp: number;
+  #maxTimestampOffset: number;
+  /** Of the first batch; rolling by time counts from it. */
+  #firstTimestamp: number;
+  #bytesSinceIndexEntry = 0;
+  /** Where the last read ended; a consumer goes on from there. */
+  #readEndOffset = -1;
+  #readEndPosition = 0;
+  /** Indexes found on disk are looked at once before they are believed. */
+  #indexesChecked: boolean;
+  /** Something has changed since the indexes were last written out. */
+  #dirty = false;
+
+  /** `existing` holds the names in the folder; null for a segment that begins now. */
+  constructor(files: FilePool, dir: string, baseOffset: number, nowMs: number, existing: ReadonlySet<string> | null) {
+    const file = (suffix: string): PooledFile => {
+      const name = offsetFileName(baseOffset, suffix);
+      return new PooledFile(files, `${dir}/${name}`, existing?.has(name) ?? false);
+    };
+    this.baseOffset = baseOffset;
+    this.log = file(LOG_SUFFIX);
+    this.offsetIndex = new OffsetIndex(file(OFFSET_INDEX_SUFFIX), baseOffset);
+    this.timeIndex = new TimeIndex(file(TIME_INDEX_SUFFIX), baseOffset);
+    this.transactionIndex = new TransactionIndex(file(TRANSACTION_INDEX_SUFFIX));
+    this.createdMs = nowMs;
+    const isNew = !this.log.exists;
+    this.#sizeBytes = isNew ? 0 : -1;
+    this.#maxTimestamp = isNew ? NO_TIMESTAMP : UNKNOWN;
+    this.#maxTimestampOffset = baseOffset;
+    this.#firstTimestamp = isNew ? NO_TIMESTAMP : UNKNOWN;
+    this.#indexesChecked = isNew;
+  }
+
+  get sizeBytes(): number {
+    if (this.#sizeBytes < 0) this.#sizeBytes = this.log.handle.sizeBytes();
+    return this.#sizeBytes;
+  }
+
+  /** -1 when no record has one. */
+  get maxTimestamp(): number {
+    this.#loadMaxTimestamp();
+    return this.#maxTimestamp;
+  }
+
+  /** The age that retention goes by: the largest timestamp, or when the segment was first seen. */
+  get largestTimestampMs(): number {
+    return this.maxTimestamp >= 0 ? this.maxTimestamp : this.createdMs;
+  }
+
+  /** The last offset of the batch that has the largest timestamp. */
+  get maxTimestampOffset(): number {
+    this.#loadMaxTimestamp();
+    return this.#maxTimestampOffset;
+  }
+
+  #loadMaxTimestamp(): void {
+    if (this.#maxTimestamp !== UNKNOWN) return;
+    this.checkIndexes();
+    this.#maxTimestamp = this.timeIndex.lastTimestamp;
+    this.#maxTimestampOffset = this.timeIndex.lastOffset;
+  }
+
+  get #firstBatchTimestamp(): number {
+    if (this.#firstTimestamp === UNKNOWN) {
+      const cursor = this.cursor(0);
+      this.#firstTimestamp = cursor.load() ? maxTimestamp(cursor.buf, cursor.at) : NO_TIMESTAMP;
+    }
+    return this.#firstTimestamp;
+  }
+
+  /** Makes the .log file even though it is empty: its name says where the log goes on. */
+  createFile(): void {
+    this.log.handle;
+  }
+
+  cursor(position: number, windowBytes?: number): BatchCursor {
+    return new BatchCursor(this.log, position, this.sizeBytes, windowBytes);
+  }
+
+  /** Whether an append has to go to a new segment (LogSegment.shouldRoll). */
+  shouldRoll(
+    config: LogConfig,
+    jitterMs: number,
+    bytes: number,
+    timestamp: number,
+    last: number,
+    nowMs: () => number,
+  ): boolean {
+    const size = this.sizeBytes;
+    if (size > config.segmentBytes - bytes) return true;
+    if (size > 0 && this.#waitedMs(timestamp, nowMs) > config.segmentMs - jitterMs) return true;
+    if (last - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
+    return this.offsetIndex.isFull(config.segmentIndexBytes) || this.timeIndex.isFull(config.segmentIndexBytes);
+  }
+
+  #waitedMs(timestamp: number, nowMs: () => number): number {
+    const first = this.#firstBatchTimestamp;
+    return first >= 0 ? timestamp - first : nowMs() - this.createdMs;
+  }
+
+  /** Writes whole batches at the end and takes note of them in the indexes. */
+  append(batches: Buffer, indexIntervalBytes: number): void {
+    const position = this.sizeBytes;
+    this.#loadMaxTimestamp();
+    this.#dirty = true;
+    this.log.handle.writeSync(batches, position);
+    if (position === 0) this.#firstTimestamp = maxTimestamp(batches, 0);
+    this.#sizeBytes = position + batches.length;
+    for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
+      this.indexBatch(batches, at, position + at, indexIntervalBytes);
+    }
+  }
+
+  /** Index entries for a batch that stands at `position`, when it is time for one. Batches come in order. */
+  indexBatch(buf: Buffer, at: number, position: number, indexIntervalBytes: number): void {
+    const timestamp = maxTimestamp(buf, at);
+    if (timestamp > this.#maxTimestamp) {
+      this.#maxTimestamp = timestamp;
+      this.#maxTimestampOffset = lastOffset(buf, at);
+    }
+    if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
+      this.offsetIndex.append(lastOffset(buf, at), position);
+      this.timeIndex.maybeAppend(this.#maxTimestamp, this.#maxTimestampOffset);
+      this.#bytesSinceIndexEntry = 0;
+    }
+    this.#bytesSinceIndexEntry += sizeBytes(buf, at);
+  }
+
+  /** The position of the first batch that ends at or after `offset`; -1 when there is none here. */
+  locate(offset: number): number {
+    if (offset === this.#readEndOffset) return this.#readEndPosition < this.sizeBytes ? this.#readEndPosition : -1;
+    this.checkIndexes();
+    const cursor = this.cursor(this.offsetIndex.lookup(offset));
+    for (; cursor.load(); cursor.advance()) {
+      if (lastOffset(cursor.buf, cursor.at) >= offset) return cursor.position;
+    }
+    return -1;
+  }
+
+  /** A read ended here: `offset` is the next one after the batch before `position`. */
+  noteReadEnd(offset: number, position: number): void {
+    this.#readEndOffset = offset;
+    this.#readEndPosition = position;
+  }
+
+  /** The offset after the last one in the segment, read from its end. */
+  nextOffset(): number {
+    this.checkIndexes();
+    const cursor = this.cursor(this.offsetIndex.lastPosition());
+    let next = this.baseOffset;
+    for (; cursor.load(); cursor.advance()) next = lastOffset(cursor.buf, cursor.at) + 1;
+    return next;
+  }
+
+  /** Makes indexes anew that are missing or cannot be right. */
+  checkIndexes(indexIntervalBytes = 4096): void {
+    if (this.#indexesChecked) return;
+    this.#indexesChecked = true;
+    const offsetIndexMissing = !this.offsetIndex.entries.file.exists && this.sizeBytes > 2 * indexIntervalBytes;
+    if (!offsetIndexMissing && this.offsetIndex.isSane(this.sizeBytes) && this.timeIndex.isSane()) {
+      if (this.timeIndex.entries.count > 0 || this.sizeBytes === 0) return;
+    }
+    this.rebuildIndexes(indexIntervalBytes);
+  }
+
+  /** From the batches' headers; what they hold is taken to be valid. */
+  rebuildIndexes(indexIntervalBytes: number): void {
+    this.resetIndexes();
+    const cursor = this.cursor(0);
+    for (; cursor.load(); cursor.advance()) this.indexBatch(cursor.buf, cursor.at, cursor.position, indexIntervalBytes);
+    this.timeIndex.maybeAppend(this.#maxTimestamp, this.#maxTimestampOffset);
+  }
+
+  /** Empties the offset and the time index, so that `indexBatch` can fill them again. */
+  resetIndexes(): void {
+    this.#indexesChecked = true;
+    this.#dirty = true;
+    this.#maxTimestamp = NO_TIMESTAMP;
+    this.#maxTimestampOffset = this.baseOffset;
+    this.#firstTimestamp = UNKNOWN;
+    this.#bytesSinceIndexEntry = 0;
+    this.offsetIndex.entries.reset();
+    this.timeIndex.reset();
+  }
+
+  /** Cuts the file behind `size` bytes, the end of a batch; the indexes are not touched. */
+  cutFile(size: number): void {
+    this.log.handle.truncateSync(size);
+    this.#sizeBytes = size;
+  }
+
+  /** Drops the batch that holds `offset` and all after it. */
+  truncateTo(offset: number, nowMs: number): void {
+    this.#readEndOffset = -1;
+    this.#dirty = true;
+    const position = this.locate(offset);
+    this.offsetIndex.truncateTo(offset);
+    this.timeIndex.truncateTo(offset);
+    this.transactionIndex.truncateTo(offset);
+    if (position >= 0) this.cutFile(position);
+    if (this.sizeBytes === 0) {
+      this.createdMs = nowMs;
+      this.#firstTimestamp = NO_TIMESTAMP;
+    }
+    this.#bytesSinceIndexEntry = 0;
+    this.#reloadMaxTimestamp();
+  }
+
+  /** From the last entry of the time index and the batches behind it. */
+  #reloadMaxTimestamp(): void {
+    this.#maxTimestamp = this.timeIndex.lastTimestamp;
+    this.#maxTimestampOffset = this.timeIndex.lastOffset;
+    const cursor = this.cursor(this.offsetIndex.lookup(this.#maxTimestampOffset));
+    for (; cursor.load(); cursor.advance()) {
+      const timestamp = maxTimestamp(cursor.buf, cursor.at);
+      if (timestamp <= this.#maxTimestamp) continue;
+      this.#maxTimestamp = timestamp;
+      this.#maxTimestampOffset = lastOffset(cursor.buf, cursor.at);
+    }
+  }
+
+  /** No more appends for now (rolled or closed): the last time index entry, and the indexes go to their files. */
+  finish(): void {
+    if (!this.#dirty) return;
+    this.timeIndex.maybeAppend(this.maxTimestamp, this.maxTimestampOffset);
+    this.offsetIndex.entries.release();
+    this.timeIndex.entries.release();
+    this.#dirty = false;
+  }
+
+  /** The files whose bytes have to be durable before the recovery point may pass this segment. */
+  durableFiles(isComplete: boolean): PooledFile[] {
+    if (!this.log.exists) return [];
+    const files = [this.log];
+    if (isComplete) files.push(this.offsetIndex.entries.file, this.timeIndex.entries.file);
+    if (this.transactionIndex.file.exists) files.push(this.transactionIndex.file);
+    return files;
+  }
+
+  close(): void {
+    for (const file of this.#files()) file.close();
+  }
+
+  remove(): void {
+    for (const file of this.#files()) file.remove();
+  }
+
+  /** Renames the files, so that a start after a crash finds them deleted; gives their new paths. */
+  markDeleted(): string[] {
+    const paths: string[] = [];
+    for (const file of this.#files()) {
+      file.close();
+      if (!file.exists) continue;
+      file.rename(file.path + DELETED_SUFFIX);
+      paths.push(file.path);
+    }
+    return paths;
+  }
+
+  #files(): PooledFile[] {
+    return [this.log, this.offsetIndex.entries.file, this.timeIndex.entries.file, this.transactionIndex.file];
+  }
+}
