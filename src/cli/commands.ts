@@ -44,7 +44,7 @@ export async function runCommands(
     )
     .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false })
     .strict()
-    .version(version())
+    .version(version)
     .help()
     .exitProcess(false)
     .fail((message, error) => {

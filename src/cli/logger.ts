@@ -24,5 +24,5 @@ export async function createLogger(level: LogLevel, pretty: boolean): Promise<Lo
   const options: LoggerOptions = { level, base: null };
   if (!pretty) return pino(options, pino.destination({ dest: 2, sync: true }));
   const { default: prettify } = await import('pino-pretty');
-  return pino(options, prettify({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss.l' }));
+  return pino(options, prettify({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }));
 }

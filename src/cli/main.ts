@@ -15,7 +15,7 @@ async function runStart(options: StartOptions): Promise<number> {
 export async function main(args: readonly string[]): Promise<number> {
   try {
     if (args.length === 1 && args[0] === '--version') {
-      process.stdout.write(`${version()}\n`);
+      process.stdout.write(`${version}\n`);
       return 0;
     }
     const quick = quickStartOptions(args);
