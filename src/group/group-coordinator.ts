@@ -14,6 +14,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { Answer } from '../coordinator/answer.ts';
 import { asKafkaError, coordinatorError } from '../coordinator/errors.ts';
+import type { Eventually } from '../coordinator/eventually.ts';
 import type { CoordinatorLog } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
@@ -33,9 +34,6 @@ import { sync } from './sync.ts';
 import type { GroupTimer } from './timers.ts';
 
 export type { Caller } from './join.ts';
-
-/** The response now or later. */
-export type Eventually<T> = T | Promise<T>;
 
 export interface GroupCoordinatorOptions {
   readonly log: CoordinatorLog;
