@@ -87,7 +87,7 @@ class Unit {
       if (this.present(field) && !this.tagged(field)) body.push(`const f${i} = ${this.readValue(key, field)};`);
       else body.push(`let f${i} = ${this.defaultValue(field)};`);
       if (this.tagged(field)) {
-        tags.push(`case ${field.options.tag}: f${i} = ${this.readValue(key, field)}; break;`);
+        tags.push(`case ${field.options.tag}: f${i} = ${this.readTagged(key, field)}; break;`);
       }
     });
     if (this.flexible) body.push(tags.length === 0 ? 'r.skipTags();' : readTags(tags));
@@ -98,6 +98,12 @@ class Unit {
 
   private readValue(key: string, field: AnyField): string {
     return this.readShape(key, field.shape, this.nullable(field), this.compact(field));
+  }
+
+  /** Within a tagged section a struct's presence is a varint, 0 or 1, and not the byte -1 or 1 as elsewhere. */
+  private readTagged(key: string, field: AnyField): string {
+    if (field.shape.kind !== 'struct' || !this.nullable(field)) return this.readValue(key, field);
+    return `(r.uvarint() === 0 ? null : ${this.readStruct(capital(key), field.shape.fields)}(r))`;
   }
 
   private readShape(key: string, shape: FieldShape, nullable: boolean, compact: boolean): string {
@@ -197,9 +203,12 @@ return out;
         continue;
       }
       const value = `(v.${key} === undefined ? ${this.defaultValue(field)} : v.${key})`;
+      if (this.tagged(field)) {
+        tagged.push([field.options.tag as number, value, this.differs(field, 'x'), this.writeTagged(key, field)]);
+        continue;
+      }
       const write = this.writeValue(key, field, 'x');
-      if (this.tagged(field)) tagged.push([field.options.tag as number, value, this.differs(field, 'x'), write]);
-      else if (isPrimitive(field.shape)) body.push(write.replace(/\bx\b/, () => value));
+      if (isPrimitive(field.shape)) body.push(write.replace(/\bx\b/, () => value));
       else body.push(`{ const x = ${value}; ${write} }`);
     }
     if (this.flexible) body.push(writeTags(tagged));
@@ -214,6 +223,12 @@ return out;
 
   private writeValue(key: string, field: AnyField, x: string): string {
     return this.writeShape(key, field.shape, this.nullable(field), this.compact(field), x);
+  }
+
+  private writeTagged(key: string, field: AnyField): string {
+    if (field.shape.kind !== 'struct' || !this.nullable(field)) return this.writeValue(key, field, 'x');
+    const write = this.writeStruct(capital(key), field.shape.fields);
+    return `if (x === null) w.uvarint(0); else { w.uvarint(1); ${write}(w, x); }`;
   }
 
   private writeShape(key: string, shape: FieldShape, nullable: boolean, compact: boolean, x: string): string {
