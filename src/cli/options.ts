@@ -31,12 +31,13 @@ export interface RawStartOptions {
 
 export interface StartOptions {
   readonly config: string | null;
-  readonly port: number | undefined;
-  readonly host: string | undefined;
-  readonly dataDir: string | undefined;
+  readonly port: number | null;
+  readonly host: string | null;
+  readonly dataDir: string | null;
   readonly inMemory: boolean;
   readonly set: readonly string[];
-  readonly logLevel: LogLevel | undefined;
+  /** null: as the environment says. */
+  readonly logLevel: LogLevel | null;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -62,12 +63,12 @@ export function startOptions(raw: RawStartOptions): StartOptions {
   }
   return {
     config: raw.config ?? null,
-    port: raw.port === undefined ? undefined : portOf(raw.port),
-    host: raw.host,
-    dataDir: raw['data-dir'],
+    port: raw.port === undefined ? null : portOf(raw.port),
+    host: raw.host ?? null,
+    dataDir: raw['data-dir'] ?? null,
     inMemory: raw['in-memory'] ?? false,
     set: raw.set ?? [],
-    logLevel: raw['log-level'] === undefined ? undefined : logLevelOf(raw['log-level']),
+    logLevel: raw['log-level'] === undefined ? null : logLevelOf(raw['log-level']),
   };
 }
 

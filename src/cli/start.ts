@@ -1,31 +1,21 @@
 /** `odradek start`: from options to a running broker, and from a signal to a clean end. */
 
 import { readFileSync } from 'node:fs';
-import type { BrokerConfig } from '../config/broker-config.ts';
 import { formatListener } from '../config/listeners.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Logger } from '../env.ts';
+import type { NodeOptions, RunningNode } from '../node/running.ts';
 import { explainFailure } from './failure.ts';
 import { createLogger, levelFromEnvironment } from './logger.ts';
 import { type StartOptions, UsageError } from './options.ts';
 
-export interface NodeOptions {
-  readonly config: BrokerConfig;
-  readonly logger: Logger;
-  readonly inMemory: boolean;
-  /** The cluster that an unused data directory shall belong to; null makes up a new one. */
-  readonly clusterId: string | null;
-}
-
-export interface RunningNode {
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
-  stop(): Promise<void>;
-}
+/** What start needs of a broker. */
+export type StartedNode = Pick<RunningNode, 'listeners' | 'stop'>;
 
 /** The parts of a process that start needs; a test hands in others. */
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly startNode: (options: NodeOptions) => Promise<RunningNode>;
+  readonly startNode: (options: NodeOptions) => Promise<StartedNode>;
   readonly createLogger: (options: StartOptions) => Promise<Logger>;
   readonly readFile: (path: string) => string;
   print(line: string): void;

@@ -11,7 +11,7 @@ export type ConfigType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'doub
 export type ConfigValue = boolean | number | bigint | string | readonly string[] | null;
 
 /** What `get` returns for each type; a long beyond 2^53 (in practice: Kafka's "no limit") saturates towards 2^63. */
-export interface ValueOfType {
+interface ValueOfType {
   boolean: boolean;
   string: string;
   int: number;
@@ -24,9 +24,9 @@ export interface ValueOfType {
 }
 
 /** Where a configuration may change at run time (KIP-226): nowhere, for one broker, or for the cluster or one broker. */
-export type UpdateMode = 'read-only' | 'per-broker' | 'cluster-wide';
+type UpdateMode = 'read-only' | 'per-broker' | 'cluster-wide';
 
-export type Importance = 'high' | 'medium' | 'low';
+type Importance = 'high' | 'medium' | 'low';
 
 /** The default of a configuration that must be given. */
 export const REQUIRED = Symbol('required');

@@ -43,7 +43,7 @@ const TYPE_IDS: Record<ConfigType, number> = {
   password: 9,
 };
 
-export interface ConfigSynonym {
+interface ConfigSynonym {
   readonly name: string;
   readonly value: string | null;
   readonly source: ConfigSource;

@@ -20,9 +20,9 @@ export interface ConfigSources {
   /** `name=value` each, in order. */
   readonly set?: readonly string[];
   /** Of the first listener for clients, whatever else says. */
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly dataDir?: string | undefined;
+  readonly host?: string | null;
+  readonly port?: number | null;
+  readonly dataDir?: string | null;
 }
 
 export interface LoadedConfig {
@@ -76,8 +76,8 @@ function applySet(layers: Layers, assignments: readonly string[]): void {
 const ENDPOINT = /^(.*):\/\/(.*):(-?\d+)$/;
 
 /** Puts --host and --port in place of those of the first listener that is no controller's. */
-function applyAddress(layers: Layers, host: string | undefined, port: number | undefined): void {
-  if (host === undefined && port === undefined) return;
+function applyAddress(layers: Layers, host: string | null, port: number | null): void {
+  if (host === null && port === null) return;
   const controllers = (layers.get('controller.listener.names')?.value ?? '').toUpperCase().split(/\s*,\s*/);
   const listeners = (layers.get('listeners')?.value ?? 'PLAINTEXT://:9092').split(/\s*,\s*/);
   const index = listeners.findIndex((entry) => !controllers.includes(entry.split('://')[0]!.toUpperCase()));
@@ -91,8 +91,8 @@ function applyAddress(layers: Layers, host: string | undefined, port: number | u
 const WILDCARDS: readonly string[] = ['', '0.0.0.0', '::'];
 
 /** Whoever asks for every address by host alone has not said what to advertise: Kafka's image says localhost, too. */
-function adviseLocalhost(layers: Layers, host: string | undefined): void {
-  if (host === undefined || !WILDCARDS.includes(host) || layers.has('advertised.listeners')) return;
+function adviseLocalhost(layers: Layers, host: string | null): void {
+  if (host === null || !WILDCARDS.includes(host) || layers.has('advertised.listeners')) return;
   const controllers = (layers.get('controller.listener.names')?.value ?? '').toUpperCase().split(/\s*,\s*/);
   const advertised = (layers.get('listeners')?.value ?? '')
     .split(/\s*,\s*/)
@@ -107,7 +107,7 @@ function adviseLocalhost(layers: Layers, host: string | undefined): void {
 }
 
 function collect(sources: ConfigSources): Layers {
-  const { file = null, environment = {}, set = [], host, port, dataDir } = sources;
+  const { file = null, environment = {}, set = [], host = null, port = null, dataDir = null } = sources;
   const layers: Layers = new Map();
   if (file === null) applyProfile(layers, environment);
   else {
@@ -121,8 +121,8 @@ function collect(sources: ConfigSources): Layers {
   // Kafka's older name for node.id replaces the profile's.
   if (layers.has('broker.id') && layers.get('node.id')?.origin === null) layers.delete('node.id');
   applyAddress(layers, host, port);
-  adviseLocalhost(layers, host ?? (file === null ? environment.ODRADEK_HOST : undefined));
-  if (dataDir !== undefined) layers.set('log.dirs', { value: dataDir, origin: '--data-dir' });
+  adviseLocalhost(layers, host ?? (file === null ? (environment.ODRADEK_HOST ?? null) : null));
+  if (dataDir !== null) layers.set('log.dirs', { value: dataDir, origin: '--data-dir' });
   return layers;
 }
 

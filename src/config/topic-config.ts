@@ -4,8 +4,8 @@ import type { ConfigValue } from './definition.ts';
 import { type TopicConfigName, type TopicConfigValue, topicDefinitions } from './tables/index.ts';
 import { InvalidConfigError, readValue } from './value.ts';
 
-export type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
-export type MessageTimestampType = 'CreateTime' | 'LogAppendTime';
+type CompressionType = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+type MessageTimestampType = 'CreateTime' | 'LogAppendTime';
 
 /** Names are Kafka's topic configurations in camel case; -1 in a retention means without limit. */
 export interface TopicConfig {

@@ -4,12 +4,12 @@ import { quickStartOptions, type StartOptions } from '../../src/cli/options.ts';
 
 const DEFAULTS: StartOptions = {
   config: null,
-  port: undefined,
-  host: undefined,
-  dataDir: undefined,
+  port: null,
+  host: null,
+  dataDir: null,
   inMemory: false,
   set: [],
-  logLevel: undefined,
+  logLevel: null,
 };
 
 const LINES: readonly (readonly [readonly string[], Partial<StartOptions>])[] = [

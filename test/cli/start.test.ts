@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { startOptions } from '../../src/cli/options.ts';
-import { type Host, type NodeOptions, type RunningNode, start } from '../../src/cli/start.ts';
+import { type Host, type StartedNode, start } from '../../src/cli/start.ts';
 import { InvalidConfigError } from '../../src/config/value.ts';
 import type { Logger } from '../../src/env.ts';
+import type { NodeOptions } from '../../src/node/running.ts';
 
 /** A process that is none: what was printed, what was logged, and signals at the push of a button. */
 class FakeHost implements Host {
@@ -14,10 +15,10 @@ class FakeHost implements Host {
   readonly files = new Map<string, string>();
   stops = 0;
   given: NodeOptions | null = null;
-  startNode: (options: NodeOptions) => Promise<RunningNode>;
+  startNode: (options: NodeOptions) => Promise<StartedNode>;
   readonly #handlers = new Map<string, () => void>();
 
-  constructor(startNode?: (options: NodeOptions) => Promise<RunningNode>) {
+  constructor(startNode?: (options: NodeOptions) => Promise<StartedNode>) {
     this.startNode =
       startNode ??
       (async (options) => {
@@ -119,7 +120,7 @@ describe('a broker that starts', () => {
   });
 
   test('a signal during start-up stops the broker once it is up', async () => {
-    let up: (node: RunningNode) => void = () => {};
+    let up: (node: StartedNode) => void = () => {};
     const host = new FakeHost(
       () =>
         new Promise((resolve) => {
