@@ -33,8 +33,26 @@ export function readCheckpoint(disk: Disk, path: string, fieldsPerLine: number):
   return entries;
 }
 
+export function checkpointText(lines: readonly string[]): string {
+  return `${VERSION}\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
 export function writeCheckpoint(disk: Disk, path: string, lines: readonly string[], durable: boolean): void {
-  disk.writeFile(path, `${VERSION}\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`, { durable });
+  disk.writeFile(path, checkpointText(lines), { durable });
+}
+
+/** Replaces a file as Disk.writeFile does, waiting for the disk elsewhere than in the caller. */
+export async function replaceFile(disk: Disk, path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = disk.open(temporary, 'create');
+  try {
+    file.truncateSync(0);
+    file.writeSync(Buffer.from(text), 0);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  disk.rename(temporary, path);
 }
 
 export interface PartitionOffset {
@@ -52,15 +70,10 @@ export function readOffsetCheckpoint(disk: Disk, path: string): Map<string, numb
   return offsets;
 }
 
-export function writeOffsetCheckpoint(
-  disk: Disk,
-  path: string,
-  entries: Iterable<PartitionOffset>,
-  durable = true,
-): void {
+export function offsetCheckpointText(entries: Iterable<PartitionOffset>): string {
   const lines: string[] = [];
   for (const { topic, partition, offset } of entries) lines.push(`${topic} ${partition} ${offset}`);
-  writeCheckpoint(disk, path, lines, durable);
+  return checkpointText(lines);
 }
 
 export function wholeNumber(path: string, text: string): number {

@@ -104,6 +104,17 @@ export class Durability {
     this.#flushed(upTo);
   }
 
+  /** Makes files durable that were written as a whole without that, and their names. */
+  async syncFiles(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    const { disk, dir } = this.#options;
+    const syncs = paths.map((path) => {
+      const file = disk.open(path, 'existing');
+      return file.sync().finally(() => file.close());
+    });
+    await Promise.all([...syncs, disk.syncDirAsync(dir)]);
+  }
+
   #files(upTo: number): PooledFile[] {
     const { segments } = this.#options;
     const files: PooledFile[] = [];

@@ -93,15 +93,17 @@ export class LeaderEpochs {
 
   /**
    * Writes the file if anything has changed. An epoch in which nothing was written is no reason to make one: the next leader has a new
-   * epoch anyway.
+   * epoch anyway. Gives the path if it has written.
    */
-  save(logEndOffset: number, durable: boolean): void {
-    if (!this.#dirty) return;
-    if (!this.#fileExists && this.#entries.every((entry) => entry.startOffset >= logEndOffset)) return;
+  save(logEndOffset: number, durable: boolean): string | null {
+    if (!this.#dirty) return null;
+    if (!this.#fileExists && this.#entries.every((entry) => entry.startOffset >= logEndOffset)) return null;
     const lines = this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`);
-    writeCheckpoint(this.#disk, `${this.#dir}/${FILE}`, lines, durable);
+    const path = `${this.#dir}/${FILE}`;
+    writeCheckpoint(this.#disk, path, lines, durable);
     this.#dirty = false;
     this.#fileExists = true;
+    return path;
   }
 }
 

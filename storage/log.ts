@@ -16,10 +16,10 @@ import { LogError } from './log-error.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import type { ProducerBatch } from './producer-entry.ts';
-import type { ProducerSnapshots } from './producer-snapshot.ts';
-import type { AppendOrigin, CompletedTransaction, ProducerState } from './producer-state.ts';
+import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
+import { type ActiveProducer, ProducerTracker } from './producer-tracker.ts';
 import { NO_RECORDS, type ReadOptions } from './reading.ts';
-import { type LoadedLog, loadLog, loadProducers, noteAborted } from './recovery.ts';
+import { type LoadedLog, loadLog, noteAborted } from './recovery.ts';
 import { LogResources } from './resources.ts';
 import { countDeletable } from './retention.ts';
 import type { Segment } from './segment.ts';
@@ -61,16 +61,6 @@ export interface AppendResult {
   duplicate: boolean;
 }
 
-export interface ActiveProducer {
-  producerId: number;
-  producerEpoch: number;
-  lastSequence: number;
-  lastTimestampMs: number;
-  coordinatorEpoch: number;
-  /** -1 when none is open. */
-  currentTransactionStartOffset: number;
-}
-
 export class Log {
   readonly topic: string;
   readonly partition: number;
@@ -84,9 +74,8 @@ export class Log {
   #logStartOffset: number;
   #logEndOffset: number;
   readonly #durability: Durability;
-  readonly #snapshots: ProducerSnapshots;
-  /** Both read when first needed: most partitions are idle. */
-  #producers: ProducerState | null;
+  readonly #producers: ProducerTracker;
+  /** Read when first needed: most partitions are idle. */
   #epochs: LeaderEpochs | null;
   readonly #hasEpochFile: boolean;
   #closed = false;
@@ -119,8 +108,13 @@ export class Log {
     this.#segments = new SegmentList(resources, options.dir, loaded.segments);
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.logEndOffset;
-    this.#snapshots = loaded.snapshots;
-    this.#producers = loaded.producers;
+    this.#producers = new ProducerTracker(loaded.snapshots, loaded.producers, () => ({
+      segments: this.#segments.all,
+      logStartOffset: this.#logStartOffset,
+      logEndOffset: this.#logEndOffset,
+      producerIdExpirationMs: this.#config.producerIdExpirationMs,
+      nowMs: this.#clock.nowMs(),
+    }));
     this.#epochs = loaded.epochs;
     this.#hasEpochFile = loaded.hasEpochFile;
     this.#durability = new Durability({
@@ -205,54 +199,29 @@ export class Log {
 
   // Producers and transactions
 
-  #producerState(): ProducerState {
-    this.#producers ??= this.#loadProducers(true);
-    return this.#producers;
-  }
-
-  /** As of the log end. With `clean`, a log without snapshots is taken to know no producer. */
-  #loadProducers(clean: boolean): ProducerState {
-    const source = {
-      segments: this.#segments.all,
-      snapshots: this.#snapshots,
-      logStartOffset: this.#logStartOffset,
-      producerIdExpirationMs: this.#config.producerIdExpirationMs,
-      nowMs: this.#clock.nowMs(),
-      clean,
-    };
-    return loadProducers(source, this.#logEndOffset);
-  }
-
   /** Start of the first transaction that is open, or whose marker lies at or above the high watermark. */
   get firstUnstableOffset(): number | null {
-    const first = this.#producerState().firstUnstableOffset;
+    const first = this.#producers.state.firstUnstableOffset;
     return first === null ? null : Math.max(first, this.#logStartOffset);
   }
 
   /** Keeps transactions unstable until their marker is below the high watermark; cheap to call after each append. */
   onHighWatermark(highWatermark: number): void {
-    this.#producers?.onHighWatermark(highWatermark);
+    this.#producers.stateIfLoaded?.onHighWatermark(highWatermark);
   }
 
   hasOngoingTransaction(producerId: number): boolean {
-    return this.#producerState().hasOpenTransaction(producerId);
+    return this.#producers.state.hasOpenTransaction(producerId);
   }
 
   /** For DescribeProducers (KIP-664). */
   producers(): ActiveProducer[] {
-    return [...this.#producerState().entries.values()].map((entry) => ({
-      producerId: entry.producerId,
-      producerEpoch: entry.epoch,
-      lastSequence: entry.lastSequence,
-      lastTimestampMs: entry.lastTimestampMs,
-      coordinatorEpoch: entry.coordinatorEpoch,
-      currentTransactionStartOffset: entry.transactionFirstOffset,
-    }));
+    return this.#producers.describeProducers();
   }
 
   /** Forgets producers idle for longer than producer.id.expiration.ms. */
   removeExpiredProducers(nowMs: number): void {
-    this.#producers?.removeExpired(nowMs, this.#config.producerIdExpirationMs);
+    this.#producers.stateIfLoaded?.removeExpired(nowMs, this.#config.producerIdExpirationMs);
   }
 
   /** Aborted transactions with records in [fromOffset, upTo), for a read_committed fetch. */
@@ -278,7 +247,7 @@ export class Log {
     const first = this.#logEndOffset;
     const logAppendTimeMs = this.#config.messageTimestampType === 'LogAppendTime' ? this.#clock.nowMs() : -1;
     const next = assignOffsets(batches, first, epoch, logAppendTimeMs);
-    const duplicate = this.#producerState().check(batches, origin, transactionVersion);
+    const duplicate = this.#producers.state.check(batches, origin, transactionVersion);
     if (duplicate !== null) return this.#duplicateOf(duplicate);
     this.#append(batches, first, next);
     if (epoch >= 0) this.#leaderEpochs().assign(epoch, first);
@@ -300,7 +269,6 @@ export class Log {
   appendAsFollower(batches: Buffer): void {
     this.#checkUsable();
     const next = this.#checkOffsets(batches);
-    this.#producerState();
     this.#append(batches, baseOffset(batches, 0), next);
     const epochs = this.#leaderEpochs();
     for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
@@ -332,13 +300,14 @@ export class Log {
       const text = `${batches.length} bytes in one append; a segment holds ${config.segmentBytes}`;
       throw new LogError('RECORD_LIST_TOO_LARGE', text);
     }
+    const producers = this.#producers.state;
     let position = -1;
     try {
       this.#rollIfNeeded(batches, first, next);
       position = this.#segments.active.sizeBytes;
       this.#segments.append(batches, first, config.indexIntervalBytes);
       this.#logEndOffset = next;
-      this.#producerState().update(batches, this.#onCompleted);
+      producers.update(batches, this.#onCompleted);
     } catch (cause) {
       // With the batches in the file but not in all that is derived from it, only a recovery can go on.
       const isHalfDone = position >= 0 && this.#segments.active.sizeBytes !== position;
@@ -372,7 +341,7 @@ export class Log {
   #roll(offset: number): void {
     const { active } = this.#segments;
     active.finish();
-    if (active.baseOffset !== offset) this.#snapshots.write(offset, this.#producerState().entries, false);
+    if (active.baseOffset !== offset) this.#producers.writeSnapshot(offset);
     this.#segments.start(offset, this.#clock.nowMs());
     this.#durability.segmentStarted();
     // A failure is kept and refuses the next append.
@@ -461,7 +430,7 @@ export class Log {
     const dueMs = nowMs + this.#config.fileDeleteDelayMs;
     for (const segment of segments) {
       for (const path of segment.markDeleted()) this.#resources.deletions.add(path, dueMs);
-      this.#snapshots.remove(segment.baseOffset);
+      this.#producers.removeSnapshot(segment.baseOffset);
     }
   }
 
@@ -477,15 +446,13 @@ export class Log {
       this.truncateFullyAndStartAt(offset);
       return true;
     }
-    const knewProducers = this.#producerState().entries.size > 0;
+    const knewProducers = this.#producers.state.entries.size > 0;
     const nowMs = this.#clock.nowMs();
     this.#discard(this.#segments.truncateTo(offset, nowMs), nowMs);
     this.#ended(offset);
     epochs.truncateFromEnd(offset);
     this.#logStartOffset = Math.min(this.#logStartOffset, offset);
-    this.#snapshots.removeAbove(offset);
-    // Records that are gone cannot have made a producer known; what expired meanwhile stays forgotten.
-    if (knewProducers) this.#producers = this.#loadProducers(false);
+    this.#producers.truncated(knewProducers);
     return true;
   }
 
@@ -493,9 +460,8 @@ export class Log {
   truncateFullyAndStartAt(offset: number, logStartOffset: number = offset): void {
     this.#checkUsable();
     this.#leaderEpochs().clear();
-    this.#producerState().clear();
+    this.#producers.clear();
     this.#discard(this.#segments.removeAll(), this.#clock.nowMs());
-    this.#snapshots.removeAll();
     this.#segments.start(offset, this.#clock.nowMs());
     this.#durability.segmentStarted();
     this.#ended(offset);
@@ -522,7 +488,7 @@ export class Log {
   /** Closes in an orderly way, so that the next start need not scan. Nothing is made durable: see `closeDurably`. */
   close(): void {
     if (this.#closed) return;
-    this.#settle(false);
+    this.#settle();
     this.#durability.trustPageCache(this.#logEndOffset);
     this.#segments.close();
   }
@@ -530,8 +496,9 @@ export class Log {
   /** As `close`, and what the log consists of is on disk for good. */
   async closeDurably(): Promise<void> {
     if (this.#closed) return;
-    this.#settle(this.#logEndOffset > this.recoveryPoint);
+    const written = this.#settle();
     await this.#durability.flush(this.#logEndOffset);
+    await this.#durability.syncFiles(written);
     this.#segments.close();
   }
 
@@ -541,15 +508,14 @@ export class Log {
     this.#segments.close();
   }
 
-  #settle(durable: boolean): void {
+  /** Writes what memory holds; gives the paths of the files that were written as a whole. */
+  #settle(): string[] {
+    this.#checkUsable();
     this.#closed = true;
     this.#durability.settled();
-    const newest = this.#snapshots.offsets.at(-1) ?? 0;
-    if (this.#producers !== null && this.#logEndOffset > newest) {
-      this.#snapshots.write(this.#logEndOffset, this.#producers.entries, durable);
-    }
+    const written = [this.#producers.close(), this.#epochs?.save(this.#logEndOffset, false) ?? null];
     for (const segment of this.#segments.all) segment.finish();
-    this.#epochs?.save(this.#logEndOffset, durable);
+    return written.filter((path) => path !== null);
   }
 
   #checkUsable(): void {

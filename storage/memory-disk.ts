@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts';
 
-const CHUNK_BYTES = 65_536;
+const CHUNK_BYTES = 262_144;
 const FIRST_CHUNK_BYTES = 512;
 
 /** Bytes in chunks of one size, so that growing never copies more than the first chunk; that one starts small and doubles. */
@@ -18,56 +18,53 @@ class MemoryContent {
     let done = 0;
     while (done < count) {
       const at = position + done;
-      const chunk = this.#chunks[Math.floor(at / CHUNK_BYTES)];
       const within = at % CHUNK_BYTES;
       const part = Math.min(count - done, CHUNK_BYTES - within);
-      chunk.copy(target, done, within, within + part);
+      this.#chunks[Math.floor(at / CHUNK_BYTES)].copy(target, done, within, within + part);
       done += part;
     }
     return count;
   }
 
   write(data: Uint8Array, position: number): void {
+    if (position > this.sizeBytes) this.truncate(position);
     this.#reserve(position + data.length);
     let done = 0;
     while (done < data.length) {
       const at = position + done;
       const within = at % CHUNK_BYTES;
       const part = Math.min(data.length - done, CHUNK_BYTES - within);
-      this.#chunks[Math.floor(at / CHUNK_BYTES)].set(data.subarray(done, done + part), within);
+      const piece = part === data.length ? data : data.subarray(done, done + part);
+      this.#chunks[Math.floor(at / CHUNK_BYTES)].set(piece, within);
       done += part;
     }
     this.sizeBytes = Math.max(this.sizeBytes, position + data.length);
   }
 
+  /** Zeros fill what is added. */
   truncate(sizeBytes: number): void {
-    if (sizeBytes > this.sizeBytes) this.#reserve(sizeBytes);
-    else this.#cut(sizeBytes);
+    this.#reserve(sizeBytes);
+    for (let at = this.sizeBytes; at < sizeBytes; ) {
+      const within = at % CHUNK_BYTES;
+      const part = Math.min(sizeBytes - at, CHUNK_BYTES - within);
+      this.#chunks[Math.floor(at / CHUNK_BYTES)].fill(0, within, within + part);
+      at += part;
+    }
+    this.#chunks.length = Math.min(this.#chunks.length, Math.ceil(sizeBytes / CHUNK_BYTES));
     this.sizeBytes = sizeBytes;
   }
 
-  /** What lies behind the end has to read as zeros if the file grows again. */
-  #cut(sizeBytes: number): void {
-    this.#chunks.length = Math.min(this.#chunks.length, Math.ceil(sizeBytes / CHUNK_BYTES));
-    const within = sizeBytes % CHUNK_BYTES;
-    if (within > 0) this.#chunks[this.#chunks.length - 1].fill(0, within);
-  }
-
   #reserve(sizeBytes: number): void {
-    if (sizeBytes <= CHUNK_BYTES && this.#chunks.length <= 1) {
-      this.#reserveFirst(sizeBytes);
-      return;
-    }
-    this.#reserveFirst(CHUNK_BYTES);
-    while (this.#chunks.length * CHUNK_BYTES < sizeBytes) this.#chunks.push(Buffer.alloc(CHUNK_BYTES));
+    this.#reserveFirst(Math.min(sizeBytes, CHUNK_BYTES));
+    while (this.#chunks.length * CHUNK_BYTES < sizeBytes) this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_BYTES));
   }
 
   #reserveFirst(sizeBytes: number): void {
     const first = this.#chunks[0];
-    if (first !== undefined && first.length >= sizeBytes) return;
+    if (sizeBytes === 0 || (first !== undefined && first.length >= sizeBytes)) return;
     let capacity = first?.length ?? FIRST_CHUNK_BYTES;
     while (capacity < sizeBytes) capacity *= 2;
-    const grown = Buffer.alloc(capacity);
+    const grown = Buffer.allocUnsafeSlow(capacity);
     first?.copy(grown);
     this.#chunks[0] = grown;
   }

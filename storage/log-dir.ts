@@ -1,0 +1,324 @@
+/**
+ * A data directory: a folder for each partition, and the files that hold for all of them (checkpoints, clean shutdown marker, lock).
+ *
+ *   DIR/.lock                                held while the directory is open
+ *   DIR/.kafka_cleanshutdown                 between an orderly end and the next start
+ *   DIR/recovery-point-offset-checkpoint     up to where each log is on disk for good
+ *   DIR/log-start-offset-checkpoint          where logs begin that begin within their first segment
+ *   DIR/replication-offset-checkpoint        high watermarks
+ *   DIR/TOPIC-N/                             a partition (log.ts)
+ *   DIR/TOPIC-N.UNIQUE-delete/               one that is being deleted
+ *
+ * meta.properties and __cluster_metadata-0 lie here too and are others' business.
+ */
+import {
+  CLEAN_SHUTDOWN_FILE,
+  LOG_START_CHECKPOINT,
+  offsetCheckpointText,
+  type PartitionOffset,
+  RECOVERY_POINT_CHECKPOINT,
+  REPLICATION_CHECKPOINT,
+  readCleanShutdown,
+  readOffsetCheckpoint,
+  replaceFile,
+  writeCleanShutdown,
+} from './checkpoints.ts';
+import type { Disk, DiskLock } from './disk.ts';
+import { Log, type StorageClock } from './log.ts';
+import type { LogConfig } from './log-config.ts';
+import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
+import { deletedDirName, isDeletedDirName, parsePartitionDirName, partitionDirName } from './names.ts';
+import { readTopicId } from './partition-metadata.ts';
+import { LogResources } from './resources.ts';
+
+const LOCK_FILE = '.lock';
+const METADATA_TOPIC = '__cluster_metadata';
+/** Logs that are flushed at a time when the directory closes; libuv's pool has four threads. */
+const PARALLEL_CLOSES = 8;
+
+export interface LogDirOptions {
+  disk: Disk;
+  resources?: LogResources;
+  path: string;
+  clock: StorageClock;
+  /** A fresh text for the names of folders to be deleted: letters, digits, '-' and '_'. */
+  unique: () => string;
+  logger?: StorageLogger;
+}
+
+export class LogDir {
+  readonly path: string;
+  /** Whether the last process that used the directory ended in an orderly way. */
+  readonly wasClean: boolean;
+  /** The broker epoch at that end (KIP-966); -1 when it was not clean or none was written. */
+  readonly previousBrokerEpoch: number;
+  readonly #options: LogDirOptions;
+  readonly #logger: StorageLogger;
+  readonly #resources: LogResources;
+  readonly #lock: DiskLock;
+  readonly #logs = new Map<string, Log>();
+  /** Folders of partitions that nobody has asked for yet. */
+  readonly #unclaimed: Set<string>;
+  /** What the checkpoints said when the directory was opened, by folder name. */
+  readonly #recoveryPoints: Map<string, number>;
+  readonly #logStartOffsets: Map<string, number>;
+  /** By file, what was written last. */
+  readonly #written = new Map<string, string>();
+
+  /** Throws DiskError with LOCKED when another process, or another part of this one, has the directory open. */
+  static open(options: LogDirOptions): LogDir {
+    options.disk.makeDir(options.path);
+    const lock = options.disk.lock(`${options.path}/${LOCK_FILE}`);
+    try {
+      return new LogDir(options, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  private constructor(options: LogDirOptions, lock: DiskLock) {
+    const { disk, path } = options;
+    this.path = path;
+    this.#options = options;
+    this.#logger = options.logger ?? SILENT_LOGGER;
+    this.#resources = options.resources ?? new LogResources(disk);
+    this.#lock = lock;
+    const marker = readCleanShutdown(disk, path);
+    this.wasClean = marker !== null;
+    this.previousBrokerEpoch = marker?.brokerEpoch ?? -1;
+    this.#removeMarker();
+    this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
+    this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
+    this.#unclaimed = new Set();
+    for (const name of disk.list(path)) this.#found(name);
+  }
+
+  /** A crash from now on is one, whatever the last end was like. */
+  #removeMarker(): void {
+    if (!this.wasClean) return;
+    this.#options.disk.remove(`${this.path}/${CLEAN_SHUTDOWN_FILE}`);
+    this.#options.disk.syncDirAsync(this.path).catch((error: unknown) => {
+      this.#logger.warn(
+        { dir: this.path, err: error },
+        'could not make the removal of the clean shutdown marker durable',
+      );
+    });
+  }
+
+  #readOffsets(file: string): Map<string, number> {
+    const path = `${this.path}/${file}`;
+    try {
+      return readOffsetCheckpoint(this.#options.disk, path);
+    } catch (error) {
+      // As Kafka does: without it more is scanned, or a log begins at its first segment again.
+      this.#logger.warn({ file: path, err: error }, 'checkpoint not readable, taken as empty');
+      return new Map();
+    }
+  }
+
+  #found(name: string): void {
+    if (isDeletedDirName(name)) {
+      this.#resources.deletions.add(`${this.path}/${name}`, 0);
+      return;
+    }
+    const parsed = parsePartitionDirName(name);
+    if (parsed !== null && parsed.topic !== METADATA_TOPIC) this.#unclaimed.add(name);
+  }
+
+  /** Logs that are open. */
+  logs(): Iterable<Log> {
+    return this.#logs.values();
+  }
+
+  get(topic: string, partition: number): Log | undefined {
+    return this.#logs.get(partitionDirName(topic, partition));
+  }
+
+  /** Folders of partitions that are on disk and that nobody has opened, with the topic id in each (null: none). */
+  unclaimed(): { topic: string; partition: number; topicId: string | null }[] {
+    return [...this.#unclaimed].flatMap((name) => {
+      const parsed = parsePartitionDirName(name);
+      if (parsed === null) return [];
+      return [{ ...parsed, topicId: readTopicId(this.#options.disk, `${this.path}/${name}`) }];
+    });
+  }
+
+  /** Whether there is a log of this partition, open or not. */
+  has(topic: string, partition: number): boolean {
+    const name = partitionDirName(topic, partition);
+    return this.#logs.has(name) || this.#unclaimed.has(name);
+  }
+
+  /** The partition's log. A folder of a topic with the same name and another id, which must have been deleted meanwhile, is removed. */
+  openOrCreate(topic: string, partition: number, topicId: string, config: LogConfig): Log {
+    const name = partitionDirName(topic, partition);
+    const known = this.#logs.get(name);
+    if (known !== undefined && known.topicId === topicId) {
+      known.updateConfig(config);
+      return known;
+    }
+    if (known !== undefined) this.delete(known);
+    if (this.#unclaimed.has(name)) this.#removeIfStray(topic, partition, topicId);
+    const log = this.#open(topic, partition, topicId, config);
+    this.#logs.set(name, log);
+    this.#unclaimed.delete(name);
+    return log;
+  }
+
+  #removeIfStray(topic: string, partition: number, topicId: string): void {
+    const found = readTopicId(this.#options.disk, `${this.path}/${partitionDirName(topic, partition)}`);
+    if (found === null || found === topicId) return;
+    this.#logger.warn(
+      { topic, partition, found, topicId },
+      'the folder belongs to a deleted topic of the same name; removed',
+    );
+    this.deleteUnclaimed(topic, partition);
+  }
+
+  #open(topic: string, partition: number, topicId: string, config: LogConfig): Log {
+    const { disk, clock } = this.#options;
+    const name = partitionDirName(topic, partition);
+    return Log.open({
+      disk,
+      resources: this.#resources,
+      dir: `${this.path}/${name}`,
+      topic,
+      partition,
+      topicId,
+      config,
+      clock,
+      recoveryPoint: this.#recoveryPoints.get(name) ?? 0,
+      logStartOffset: this.#logStartOffsets.get(name) ?? 0,
+      clean: this.wasClean,
+      logger: this.#logger,
+    });
+  }
+
+  /** The partition is gone: its folder is renamed now and deleted after file.delete.delay.ms. */
+  delete(log: Log): void {
+    log.abandon();
+    this.#logs.delete(partitionDirName(log.topic, log.partition));
+    this.#moveAway(log.topic, log.partition, this.#options.clock.nowMs() + log.config.fileDeleteDelayMs);
+  }
+
+  /** Deletes a folder that nobody has opened. */
+  deleteUnclaimed(topic: string, partition: number): void {
+    if (!this.#unclaimed.delete(partitionDirName(topic, partition))) return;
+    this.#moveAway(topic, partition, 0);
+  }
+
+  #moveAway(topic: string, partition: number, dueMs: number): void {
+    const name = partitionDirName(topic, partition);
+    this.#recoveryPoints.delete(name);
+    this.#logStartOffsets.delete(name);
+    const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
+    const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
+    this.#options.disk.rename(`${this.path}/${name}`, target);
+    this.#resources.deletions.add(target, dueMs);
+  }
+
+  /** Deletes files and folders whose file.delete.delay.ms is over; to be called now and then. */
+  deleteDue(nowMs: number): Promise<void> {
+    return this.#resources.deletions.run(nowMs, this.#logger);
+  }
+
+  /** Flushes logs by flush.ms; to be called now and then. */
+  async flushDue(nowMs: number): Promise<void> {
+    for (const log of this.#logs.values()) {
+      if (log.logEndOffset > log.recoveryPoint && nowMs - log.lastFlushMs >= log.config.flushMs) await log.flush();
+    }
+  }
+
+  /** Writes recovery points and log starts, where they have changed; to be called now and then. */
+  async checkpoint(durable = true): Promise<void> {
+    const recoveryPoints = this.#offsets(this.#recoveryPoints, recoveryPointOf);
+    await this.#write(RECOVERY_POINT_CHECKPOINT, offsetCheckpointText(recoveryPoints), durable);
+    const logStartOffsets = this.#offsets(this.#logStartOffsets, logStartOf);
+    await this.#write(LOG_START_CHECKPOINT, offsetCheckpointText(logStartOffsets), durable);
+  }
+
+  /** High watermarks as they were written last, by folder name (TOPIC-N). */
+  readHighWatermarks(): Map<string, number> {
+    return this.#readOffsets(REPLICATION_CHECKPOINT);
+  }
+
+  async writeHighWatermarks(highWatermarks: Iterable<PartitionOffset>): Promise<void> {
+    await this.#write(REPLICATION_CHECKPOINT, offsetCheckpointText(highWatermarks), true);
+  }
+
+  async #write(file: string, text: string, durable: boolean): Promise<void> {
+    if (this.#written.get(file) === text) return;
+    const path = `${this.path}/${file}`;
+    if (durable) await replaceFile(this.#options.disk, path, text);
+    else this.#options.disk.writeFile(path, text, { durable });
+    this.#written.set(file, text);
+  }
+
+  /** Of open logs by `offsetOf` (null: no entry), of the others as at the start. */
+  *#offsets(before: Map<string, number>, offsetOf: (log: Log) => number | null): Iterable<PartitionOffset> {
+    for (const name of this.#unclaimed) {
+      const offset = before.get(name);
+      const parsed = parsePartitionDirName(name);
+      if (offset !== undefined && parsed !== null) yield { ...parsed, offset };
+    }
+    for (const log of this.#logs.values()) {
+      const offset = offsetOf(log);
+      if (offset !== null) yield { topic: log.topic, partition: log.partition, offset };
+    }
+  }
+
+  /** Of the file system around the directory. */
+  space(): { totalBytes: number; usableBytes: number } {
+    return this.#options.disk.space(this.path);
+  }
+
+  /**
+   * Closes all logs in an orderly way and leaves the marker that says so, unless one of them has failed. With `durable: false` nothing is
+   * forced to the disk: enough for the end of a process, not for a power cut.
+   */
+  async close(options: { brokerEpoch?: number; durable?: boolean } = {}): Promise<void> {
+    const durable = options.durable ?? true;
+    const failed = await this.#closeLogs(durable);
+    try {
+      await this.checkpoint(durable);
+      // Logs that nobody opened are as the last process left them.
+      const isClean = failed === 0 && (this.wasClean || this.#unclaimed.size === 0);
+      if (isClean) writeCleanShutdown(this.#options.disk, this.path, options.brokerEpoch ?? -1, durable);
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  /** Closes without any of that, as a crash would; the lock is released. */
+  abandon(): void {
+    for (const log of this.#logs.values()) log.abandon();
+    this.#lock.release();
+  }
+
+  /** Gives the number of logs that could not be closed in an orderly way. */
+  async #closeLogs(durable: boolean): Promise<number> {
+    const waiting = [...this.#logs.values()];
+    let failed = 0;
+    const work = async (): Promise<void> => {
+      for (let log = waiting.pop(); log !== undefined; log = waiting.pop()) {
+        try {
+          if (durable) await log.closeDurably();
+          else log.close();
+        } catch (error) {
+          failed += 1;
+          log.abandon();
+          this.#logger.error({ dir: log.dir, err: error }, 'the log could not be closed');
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL_CLOSES }, work));
+    return failed;
+  }
+}
+
+const recoveryPointOf = (log: Log): number => log.recoveryPoint;
+
+/** Only where the log begins within its first segment: otherwise the segment's name says it. */
+const logStartOf = (log: Log): number | null =>
+  log.logStartOffset > log.segments[0].baseOffset ? log.logStartOffset : null;
