@@ -11,7 +11,6 @@
  * "json" has the form of Kafka's JsonConverter classes (protocol/json.ts). A frame may come with or without its four bytes
  * of size and is written with them. A line that cannot be converted is answered with {"error"}.
  */
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { allMessages } from '../../protocol/all-messages.ts';
@@ -37,17 +36,22 @@ export async function wireCommand(
 ): Promise<number> {
   let code = 0;
   let closed = false;
+  let goOn = () => {};
+  output.on('drain', () => goOn());
   // a reader such as `head` that has seen enough is no failure
   output.on('error', () => {
     closed = true;
+    goOn();
   });
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (closed) break;
     if (line.trim() === '') continue;
     const answer = convertLine(line, direction, frame);
     if ('error' in answer) code = 1;
-    if (!output.write(`${stringifyJson(answer)}\n`) && !closed)
-      await Promise.race([once(output, 'drain'), once(output, 'close')]);
+    const room = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    if (!output.write(`${stringifyJson(answer)}\n`)) await room;
   }
   return code;
 }
