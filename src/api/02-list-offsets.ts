@@ -25,6 +25,7 @@ const SINCE: Record<number, number> = {
   [LATEST_TIERED]: 9,
   [EARLIEST_PENDING_UPLOAD]: 11,
 };
+const LEADER_EPOCH_SINCE = 4;
 const READ_COMMITTED = 1;
 const DEBUGGING_CONSUMER = -2;
 
@@ -63,7 +64,9 @@ function find(context: RequestContext, request: Request, topic: string, wanted: 
   if (partition === undefined) return refused(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
   if (epochError !== 0) return refused(wanted, epochError);
-  return lookUp(partition, request, wanted, timestamp);
+  const found = lookUp(partition, request, wanted, timestamp);
+  // the field is not there before, and not one that may be dropped in silence
+  return context.apiVersion < LEADER_EPOCH_SINCE ? { ...found, leaderEpoch: -1 } : found;
 }
 
 function lookUp(partition: Partition, request: Request, wanted: Wanted, timestamp: number): PartitionResponse {

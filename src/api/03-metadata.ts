@@ -21,7 +21,7 @@ export const metadata = handler({
   handle(context, request) {
     const missing = request.allowAutoTopicCreation ? creatable(context, request) : [];
     if (missing.length === 0) return answer(context, request, new Map());
-    return context.broker.controller.autoCreateTopics(missing).then((failures) => answer(context, request, failures));
+    return context.broker.controller.ensureTopics(missing).then((failures) => answer(context, request, failures));
   },
 
   failed: (request, errorCode) => ({

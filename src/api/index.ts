@@ -3,13 +3,25 @@ import { produce } from './00-produce.ts';
 import { fetch } from './01-fetch.ts';
 import { listOffsets } from './02-list-offsets.ts';
 import { metadata } from './03-metadata.ts';
+import { offsetCommit } from './08-offset-commit.ts';
+import { offsetFetch } from './09-offset-fetch.ts';
+import { findCoordinator } from './10-find-coordinator.ts';
+import { joinGroup } from './11-join-group.ts';
+import { heartbeat } from './12-heartbeat.ts';
+import { leaveGroup } from './13-leave-group.ts';
+import { syncGroup } from './14-sync-group.ts';
+import { describeGroups } from './15-describe-groups.ts';
+import { listGroups } from './16-list-groups.ts';
 import { apiVersions } from './18-api-versions.ts';
 import { deleteRecords } from './21-delete-records.ts';
 import { initProducerId } from './22-init-producer-id.ts';
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts';
 import { describeLogDirs } from './35-describe-log-dirs.ts';
+import { deleteGroups } from './42-delete-groups.ts';
+import { offsetDelete } from './47-offset-delete.ts';
 import { describeProducers } from './61-describe-producers.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
+import type { ApiRange } from './broker.ts';
 import type { Handler } from './handler.ts';
 
 export const handlers = [
@@ -17,11 +29,28 @@ export const handlers = [
   fetch,
   listOffsets,
   metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
   apiVersions,
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
   describeLogDirs,
+  deleteGroups,
+  offsetDelete,
   describeProducers,
   describeTopicPartitions,
 ] as unknown as readonly Handler[];
+
+export const apiRanges: readonly ApiRange[] = handlers.map(({ request, versions, advertisedMin }) => ({
+  apiKey: request.apiKey as number,
+  minVersion: advertisedMin ?? versions[0],
+  maxVersion: versions[1],
+}));

@@ -32,7 +32,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { Disk } from '../../storage/disk.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock, Logger, Random } from '../env.ts';
-import type { Endpoint, MetadataDelta, MetadataImage } from './image.ts';
+import type { EndpointImage, MetadataDelta, MetadataImage } from './image.ts';
 
 export interface ControllerOptions {
   readonly disk: Disk;
@@ -51,7 +51,7 @@ export interface ControllerOptions {
 /** What a broker says of itself when it starts. */
 export interface BrokerRegistration {
   /** The advertised listeners, with the ports that were bound. */
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: readonly EndpointImage[];
   readonly rack: string | null;
   /** directory.id of each log dir, in the order of log.dirs. */
   readonly directories: readonly string[];
@@ -65,7 +65,17 @@ export interface ProducerIdBlock {
   readonly size: number;
 }
 
+/** The metadata quorum as DescribeQuorum tells of it. */
+export interface QuorumDescription {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: number;
+  readonly logEndOffset: number;
+  readonly voters: readonly { readonly id: number; readonly directoryId: string }[];
+}
+
 export interface Controller {
+  quorum(): QuorumDescription;
   /** The newest image that all listeners have seen. */
   readonly image: MetadataImage;
   /** The listener is called from the next change on; returns the function that ends it. */

@@ -6,7 +6,7 @@ import { codec } from '../../protocol/compile.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
 import * as messages from '../../protocol/metadata/index.ts';
 import { Reader } from '../../protocol/reader.ts';
-import { type InputOf, inRange, type Message, type MessageOf } from '../../protocol/schema.ts';
+import { type InputOf, inRange, type Message } from '../../protocol/schema.ts';
 import { Writer } from '../../protocol/writer.ts';
 
 const FRAME_VERSION = 1;
@@ -25,11 +25,6 @@ export function record<M extends Message>(message: M, value: InputOf<M>, version
 
 function highest(message: Message): number {
   return Number(message.versions.slice(message.versions.indexOf('-') + 1));
-}
-
-/** The record's fields, if it is of this message. */
-export function valueOf<M extends Message>(r: MetadataRecord, message: M): MessageOf<M> | undefined {
-  return r.message === (message as Message) ? (r.value as MessageOf<M>) : undefined;
 }
 
 const byType = new Map<number, Message>(

@@ -1,6 +1,6 @@
 import * as batch from '../../protocol/records/batch.ts';
 import { checkProducedBatch } from '../../protocol/records/check.ts';
-import type { Log } from '../../storage/index.ts';
+import { type Log, LogError } from '../../storage/index.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import { AppendError, type AppendedBatch } from './append-result.ts';
 import { prepareForTopic } from './prepare.ts';
@@ -86,12 +86,21 @@ export class Partition {
 
   private appendChecked(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
     if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
-    const appended = this.log.appendAsLeader(batches, this.state.leaderEpoch, origin);
+    const appended = this.write(batches, origin);
     if (!appended.duplicate) {
       this.log.onHighWatermark(this.log.logEndOffset);
       this.wakeWaiters();
     }
     return appended;
+  }
+
+  private write(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
+    try {
+      return this.log.appendAsLeader(batches, this.state.leaderEpoch, origin);
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code === 'UNEXPECTED_APPEND_OFFSET') throw error;
+      throw new AppendError(error.code, error.message);
+    }
   }
 
   /** DeleteRecords: moves the log start up to `offset`; -1 means the high watermark. Returns the new log start offset. */

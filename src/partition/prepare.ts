@@ -1,42 +1,65 @@
 import * as batch from '../../protocol/records/batch.ts';
+import { RecordChecker } from '../../protocol/records/check-records.ts';
+import { readRecords } from '../../protocol/records/decode.ts';
+import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
-import { AppendError, type RecordError } from './append-result.ts';
-import { recompress, timestampsAndKeys } from './records-of.ts';
+import { AppendError } from './append-result.ts';
+
+const CODEC_OF: Record<Exclude<TopicConfig['compressionType'], 'producer'>, batch.CompressionTypeId> = {
+  uncompressed: batch.CompressionType.NONE,
+  gzip: batch.CompressionType.GZIP,
+  snappy: batch.CompressionType.SNAPPY,
+  lz4: batch.CompressionType.LZ4,
+  zstd: batch.CompressionType.ZSTD,
+};
+
+const checker = new RecordChecker();
 
 /**
- * What the topic's configuration asks of a client's batch (LogValidator): timestamps in range, keys where the topic is
- * compacted, the topic's own compression. Most batches pass on their header alone, without being decoded.
+ * What the topic's configuration asks of a client's batch (Kafka's LogValidator): timestamps in range, keys where the topic is
+ * compacted, well-formed records, the topic's own compression. Records of a compressed batch are looked at only where the answer
+ * is not in the header (docs/decisions/0002-compressed-batches.md).
  */
 export function prepareForTopic(buf: Buffer, config: TopicConfig, nowMs: number): Buffer {
-  if (config.messageTimestampType === 'CreateTime') checkTimestamps(buf, config, nowMs);
-  if (config.cleanupPolicy.compact) checkKeys(buf);
-  return recompress(buf, config);
+  if (needsRecords(buf, config, nowMs)) checkRecords(buf, config, nowMs);
+  return recompressed(buf, config);
 }
 
-function checkTimestamps(buf: Buffer, config: TopicConfig, nowMs: number): void {
-  const latest = nowMs + config.messageTimestampAfterMaxMs;
-  const earliest = nowMs - config.messageTimestampBeforeMaxMs;
-  // the header bounds the newest timestamp but not the oldest: for that the records have to be read
-  if (batch.maxTimestamp(buf, 0) <= latest && config.messageTimestampBeforeMaxMs >= nowMs) return;
-  const errors: RecordError[] = [];
-  for (const { index, timestampMs } of timestampsAndKeys(buf)) {
-    if (timestampMs === batch.NO_TIMESTAMP || (timestampMs <= latest && timestampMs >= earliest)) continue;
-    const batchIndexErrorMessage = `Timestamp ${timestampMs} of message with offset ${index} is out of range. The timestamp should be within [${earliest}, ${latest}]`;
-    errors.push({ batchIndex: index, batchIndexErrorMessage });
-  }
-  if (errors.length > 0) refuse('INVALID_TIMESTAMP', errors);
+function needsRecords(buf: Buffer, config: TopicConfig, nowMs: number): boolean {
+  if ((batch.attributes(buf, 0) & (batch.COMPRESSION_MASK | batch.TIMESTAMP_TYPE_BIT)) === 0) return true;
+  if (config.cleanupPolicy.compact || (batch.attributes(buf, 0) & batch.TIMESTAMP_TYPE_BIT) !== 0) return true;
+  if (config.messageTimestampType === 'LogAppendTime') return false;
+  return (
+    config.messageTimestampBeforeMaxMs < nowMs || batch.maxTimestamp(buf, 0) > nowMs + config.messageTimestampAfterMaxMs
+  );
 }
 
-function checkKeys(buf: Buffer): void {
-  const errors: RecordError[] = [];
-  for (const { index, hasKey } of timestampsAndKeys(buf)) {
-    if (hasKey) continue;
-    const batchIndexErrorMessage = `Compacted topic cannot accept message without key in topic partition.`;
-    errors.push({ batchIndex: index, batchIndexErrorMessage });
-  }
-  if (errors.length > 0) refuse('INVALID_RECORD', errors);
+function checkRecords(buf: Buffer, config: TopicConfig, nowMs: number): void {
+  const rules = {
+    compacted: config.cleanupPolicy.compact,
+    logAppendTime: config.messageTimestampType === 'LogAppendTime',
+    timestampBeforeMaxMs: config.messageTimestampBeforeMaxMs,
+    timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
+  };
+  const problem = checker.check(buf, 0, rules, nowMs);
+  if (problem === null) return;
+  const recordErrors = problem.recordErrors.map(({ batchIndex, message }) => ({
+    batchIndex,
+    batchIndexErrorMessage: message,
+  }));
+  throw new AppendError(problem.error, problem.message, recordErrors);
 }
 
-function refuse(errorName: 'INVALID_TIMESTAMP' | 'INVALID_RECORD', errors: RecordError[]): never {
-  throw new AppendError(errorName, 'One or more records have been rejected', errors);
+/** compression.type other than `producer`: the batch is written anew unless it has that codec already. */
+function recompressed(buf: Buffer, config: TopicConfig): Buffer {
+  if (config.compressionType === 'producer') return buf;
+  const compression = CODEC_OF[config.compressionType];
+  if ((batch.attributes(buf, 0) & batch.COMPRESSION_MASK) === compression) return buf;
+  return encodeBatch(readRecords(buf), {
+    compression,
+    producerId: batch.producerId(buf, 0),
+    producerEpoch: batch.producerEpoch(buf, 0),
+    baseSequence: batch.baseSequence(buf, 0),
+    transactional: (batch.attributes(buf, 0) & batch.TRANSACTIONAL_BIT) !== 0,
+  });
 }

@@ -1,0 +1,73 @@
+/** Brokers: they register, are fenced and unfenced, and partitions get or lose their leaders by it (KIP-631). */
+import {
+  BrokerRegistrationChangeRecord,
+  PartitionChangeRecord,
+  RegisterBrokerRecord,
+} from '../../protocol/metadata/index.ts';
+import type { BrokerRegistration } from './controller.ts';
+import { SUPPORTED_FEATURES } from './features.ts';
+import type { MetadataImage, PartitionImage } from './image.ts';
+import type { PlanContext } from './plan.ts';
+import { type MetadataRecord, record } from './records.ts';
+
+const FENCE = 1;
+const UNFENCE = -1;
+const NO_LEADER = -1;
+
+/** The broker makes itself known, fenced. Its epoch is the offset of the record (`nextOffset`), as in Kafka. */
+export function planRegisterBroker(
+  context: PlanContext,
+  broker: BrokerRegistration,
+  nextOffset: number,
+): MetadataRecord[] {
+  const { nodeId, random } = context;
+  return [
+    record(RegisterBrokerRecord, {
+      brokerId: nodeId,
+      incarnationId: random.uuid(),
+      brokerEpoch: nextOffset,
+      endPoints: broker.endpoints,
+      features: SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
+        name,
+        minSupportedVersion: minLevel,
+        maxSupportedVersion: maxLevel,
+      })),
+      rack: broker.rack,
+      fenced: true,
+      logDirs: broker.directories,
+      cordonedLogDirs: [],
+    }),
+  ];
+}
+
+/** The broker serves: it leads the partitions that have no leader and whose in-sync replicas it is one of. */
+export function planUnfenceBroker({ image, nodeId }: PlanContext): MetadataRecord[] {
+  const broker = image.broker(nodeId);
+  if (broker === undefined) throw new Error(`broker ${nodeId} is not registered`);
+  return [
+    record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: UNFENCE }, 0),
+    ...partitionChanges(image, (p) => (p.leader === NO_LEADER && p.isr.includes(nodeId) ? nodeId : null)),
+  ];
+}
+
+/** The broker leaves: its partitions have no leader until it comes back. The last in-sync replica stays one. */
+export function planFenceBroker({ image, nodeId }: PlanContext): MetadataRecord[] {
+  const broker = image.broker(nodeId);
+  if (broker === undefined || broker.fenced) return [];
+  return [
+    record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: FENCE }, 0),
+    ...partitionChanges(image, (p) => (p.leader === nodeId ? NO_LEADER : null)),
+  ];
+}
+
+/** A change record for each partition that `leaderOf` gives another leader. */
+function partitionChanges(image: MetadataImage, leaderOf: (p: PartitionImage) => number | null): MetadataRecord[] {
+  const records: MetadataRecord[] = [];
+  for (const { id: topicId, partitions } of image.topics()) {
+    for (const [partitionId, partition] of partitions.entries()) {
+      const leader = leaderOf(partition);
+      if (leader !== null) records.push(record(PartitionChangeRecord, { partitionId, topicId, leader }));
+    }
+  }
+  return records;
+}

@@ -1,0 +1,20 @@
+/** The features that this release knows (KIP-584), with the levels that a new cluster of Kafka 4.3 gets. */
+export interface SupportedFeature {
+  readonly name: string;
+  readonly minLevel: number;
+  readonly maxLevel: number;
+  /** Level of a new cluster; 0 means not in force. */
+  readonly initialLevel: number;
+}
+
+export const METADATA_VERSION = 'metadata.version';
+
+/** In the order in which Kafka formats them. */
+export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
+  { name: METADATA_VERSION, minLevel: 7, maxLevel: 30, initialLevel: 30 },
+  { name: 'eligible.leader.replicas.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: 'group.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: 'share.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: 'streams.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: 'transaction.version', minLevel: 0, maxLevel: 2, initialLevel: 2 },
+];

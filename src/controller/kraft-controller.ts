@@ -1,0 +1,171 @@
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type { CreateTopicsRequest } from '../../protocol/messages/19-create-topics.ts';
+import type { DeleteTopicsRequest } from '../../protocol/messages/20-delete-topics.ts';
+import { ProducerIdsRecord } from '../../protocol/metadata/index.ts';
+import type { MessageOf } from '../../protocol/schema.ts';
+import { MetadataLog } from '../raft/metadata-log.ts';
+import { bootstrapRecords, writeBootstrapCheckpoint } from './bootstrap.ts';
+import { planFenceBroker, planRegisterBroker, planUnfenceBroker } from './cluster-control.ts';
+import type {
+  BrokerRegistration,
+  Controller,
+  ControllerOptions,
+  ImageListener,
+  ProducerIdBlock,
+  QuorumDescription,
+} from './controller.ts';
+import { type MetadataDelta, MetadataImage } from './image.ts';
+import { internalTopic } from './internal-topics.ts';
+import type { Plan, PlanContext } from './plan.ts';
+import { decodeRecord, encodeRecord, type MetadataRecord, record } from './records.ts';
+import { Replay } from './replay.ts';
+import { planCreateTopics, planDeleteTopics } from './topic-control.ts';
+
+/** Records in one batch at the most; longer plans (a start with many partitions) go in several. */
+const MAX_BATCH_RECORDS = 10_000;
+const PRODUCER_ID_BLOCK = 1000;
+
+/**
+ * The controller of a quorum of one. A change is planned against `tip`, the image with everything appended, and answered
+ * when its records are committed and every listener has seen the image that they make.
+ */
+export class KraftController implements Controller {
+  private readonly options: ControllerOptions;
+  private readonly log: MetadataLog;
+  /** With every appended record. */
+  private tip: MetadataImage;
+  /** With every committed and published record. */
+  private published: MetadataImage;
+  private readonly listeners = new Set<ImageListener>();
+  /** Publishing goes in the order of the log. */
+  private publishing: Promise<void> = Promise.resolve();
+
+  private constructor(options: ControllerOptions, log: MetadataLog, image: MetadataImage) {
+    this.options = options;
+    this.log = log;
+    this.tip = image;
+    this.published = image;
+  }
+
+  /** Replays the log; a new one gets the records that every cluster begins with. */
+  static async open(options: ControllerOptions): Promise<KraftController> {
+    const { disk, dir, nodeId, clock, logger } = options;
+    const replay = new Replay(MetadataImage.EMPTY);
+    const segmentBytes = options.config().get('metadata.log.segment.bytes');
+    const log = await MetadataLog.open({ disk, dir, nodeId, clock, logger, segmentBytes }, (value, offset, epoch) => {
+      if (value === null) replay.skipTo(offset, epoch);
+      else replay.apply(decodeRecord(value), offset, epoch);
+    });
+    const controller = new KraftController(options, log, replay.finish().image);
+    if (controller.tip.features.size === 0) {
+      writeBootstrapCheckpoint(disk, dir, clock.nowMs());
+      await controller.submit(() => ({ records: bootstrapRecords(), response: undefined }));
+    }
+    return controller;
+  }
+
+  get image(): MetadataImage {
+    return this.published;
+  }
+
+  subscribe(listener: ImageListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  quorum(): QuorumDescription {
+    const { nodeId, directoryId } = this.options;
+    const logEndOffset = this.log.endOffset;
+    const leaderEpoch = this.log.leaderEpoch;
+    return {
+      leaderId: nodeId,
+      leaderEpoch,
+      logEndOffset,
+      highWatermark: logEndOffset,
+      voters: [{ id: nodeId, directoryId }],
+    };
+  }
+
+  private context(): PlanContext {
+    const { nodeId, random } = this.options;
+    return { image: this.tip, nodeId, config: this.options.config(), random };
+  }
+
+  /** Plans, appends, waits for the commit and for the listeners, and gives the response. */
+  async submit<R>(plan: (context: PlanContext) => Plan<R>): Promise<R> {
+    const { records, response } = plan(this.context());
+    for (let at = 0; at < records.length; at += MAX_BATCH_RECORDS) {
+      await this.write(records.slice(at, at + MAX_BATCH_RECORDS));
+    }
+    // a response may tell of what an earlier, still unpublished change did
+    if (records.length === 0) await this.publishing;
+    return response;
+  }
+
+  private write(records: readonly MetadataRecord[]): Promise<void> {
+    const firstOffset = this.log.append(records.map(encodeRecord));
+    const replay = new Replay(this.tip);
+    for (const [i, r] of records.entries()) replay.apply(withDefaults(r), firstOffset + i, this.log.leaderEpoch);
+    const { image, delta } = replay.finish();
+    this.tip = image;
+    const committed = this.log.committed(image.offset);
+    this.publishing = this.publishing.then(() => committed).then(() => this.publish(image, delta));
+    return this.publishing;
+  }
+
+  private async publish(image: MetadataImage, delta: MetadataDelta): Promise<void> {
+    this.published = image;
+    for (const listener of this.listeners) await listener(image, delta);
+  }
+
+  async registerBroker(broker: BrokerRegistration): Promise<void> {
+    const plain = (records: readonly MetadataRecord[]) => ({ records, response: undefined });
+    // one that ended without a goodbye is still said to lead
+    await this.submit((context) => plain(planFenceBroker(context)));
+    await this.submit((context) => plain(planRegisterBroker(context, broker, this.log.endOffset)));
+    await this.submit((context) => plain(planUnfenceBroker(context)));
+  }
+
+  fenceBroker(): Promise<void> {
+    return this.submit((context) => ({ records: planFenceBroker(context), response: undefined }));
+  }
+
+  createTopics(request: MessageOf<typeof CreateTopicsRequest>) {
+    return this.submit((context) => planCreateTopics(context, request));
+  }
+  deleteTopics(request: MessageOf<typeof DeleteTopicsRequest>) {
+    return this.submit((context) => planDeleteTopics(context, request));
+  }
+
+  async ensureTopics(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const missing = names.filter((name) => this.tip.topic(name) === undefined);
+    const topics = missing.map((name) => internalTopic(name, this.context()) ?? plainTopic(name));
+    const response = await this.createTopics({ topics, timeoutMs: 0, validateOnly: false });
+    const codes = new Map<string, number>(names.map((name) => [name, ErrorCode.NONE]));
+    for (const { name, errorCode } of response.topics ?? []) codes.set(name ?? '', errorCode ?? ErrorCode.NONE);
+    return codes;
+  }
+
+  allocateProducerIds(): Promise<ProducerIdBlock> {
+    return this.submit(({ image, nodeId }) => {
+      const firstProducerId = image.fields.nextProducerId;
+      const nextProducerId = firstProducerId + PRODUCER_ID_BLOCK;
+      const brokerEpoch = image.broker(nodeId)?.epoch;
+      if (brokerEpoch === undefined) throw new KafkaError('BROKER_ID_NOT_REGISTERED');
+      const records = [record(ProducerIdsRecord, { brokerId: nodeId, brokerEpoch, nextProducerId })];
+      return { records, response: { firstProducerId, size: PRODUCER_ID_BLOCK } };
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.publishing;
+    this.log.close();
+  }
+}
+
+const plainTopic = (name: string) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] });
+
+/** Replay sees what a reader of the log will see: fields that a plan left out as their defaults. */
+function withDefaults(r: MetadataRecord): MetadataRecord {
+  return decodeRecord(encodeRecord(r));
+}

@@ -1,0 +1,257 @@
+/** Topics: created, deleted, given more partitions. What ReplicationControlManager decides in Kafka. */
+import { ErrorCode, type ErrorName } from '../../protocol/errors.ts';
+import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
+import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
+import { ConfigRecord, PartitionRecord, RemoveTopicRecord, TopicRecord } from '../../protocol/metadata/index.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { checkTopicChanges } from '../config/alter.ts';
+import { describeTopic } from '../config/describe.ts';
+import { InvalidConfigError } from '../config/value.ts';
+import { type PartitionImage, ResourceType } from './image.ts';
+import { assignmentProblem, newPartition, place, usableBrokers } from './placement.ts';
+import type { ApiError, Plan, PlanContext } from './plan.ts';
+import { type MetadataRecord, record } from './records.ts';
+import { hasCollisionChars, topicNameProblem, unifyCollisionChars } from './topic-names.ts';
+
+export type CreatableTopic = MessageOf<typeof CreateTopicsRequest>['topics'][number];
+type CreateResult = NonNullable<InputOf<typeof CreateTopicsResponse>['topics']>[number];
+
+/** Thrown within a plan for one topic; becomes its error in the response. */
+class Refused extends Error {
+  readonly errorName: ErrorName;
+  constructor(errorName: ErrorName, message: string) {
+    super(message);
+    this.errorName = errorName;
+  }
+}
+
+export function planCreateTopics(
+  context: PlanContext,
+  request: MessageOf<typeof CreateTopicsRequest>,
+): Plan<InputOf<typeof CreateTopicsResponse>> {
+  const records: MetadataRecord[] = [];
+  const collisions = collisionTable(context);
+  const twice = duplicates(request.topics.map((t) => t.name));
+  const topics: CreateResult[] = [];
+  for (const topic of request.topics) {
+    if (twice.has(topic.name)) {
+      if (topics.some((t) => t.name === topic.name)) continue;
+      topics.push(refusal(topic.name, { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Duplicate topic name.' }));
+      continue;
+    }
+    try {
+      const created = planTopic(context, topic, collisions);
+      records.push(...created.records);
+      topics.push(created.response);
+    } catch (error) {
+      topics.push(refusal(topic.name, asApiError(error)));
+    }
+  }
+  return { records: request.validateOnly ? [] : records, response: { topics } };
+}
+
+const refusal = (name: string, error: ApiError): CreateResult => ({
+  name,
+  ...error,
+  numPartitions: -1,
+  replicationFactor: -1,
+  configs: [],
+});
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof Refused) return { errorCode: ErrorCode[error.errorName], errorMessage: error.message };
+  if (error instanceof InvalidConfigError) return { errorCode: ErrorCode[error.error], errorMessage: error.message };
+  throw error;
+}
+
+function planTopic(
+  context: PlanContext,
+  topic: CreatableTopic,
+  collisions: ReadonlyMap<string, string>,
+): Plan<CreateResult> {
+  checkName(context, topic.name, collisions);
+  const configs = checkedConfigs(context, topic);
+  const partitions = topic.assignments.length > 0 ? manualPartitions(context, topic) : placedPartitions(context, topic);
+  const topicId = context.random.uuid();
+  const records = [
+    record(TopicRecord, { name: topic.name, topicId }),
+    ...[...configs].map(([name, value]) =>
+      record(ConfigRecord, { resourceType: ResourceType.TOPIC, resourceName: topic.name, name, value }),
+    ),
+    ...partitions.map((p, partitionId) => partitionRecord(topicId, partitionId, p)),
+  ];
+  const response = {
+    name: topic.name,
+    topicId,
+    errorCode: 0,
+    errorMessage: null,
+    topicConfigErrorCode: 0,
+    numPartitions: partitions.length,
+    replicationFactor: partitions[0].replicas.length,
+    configs: describeTopic(context.config, configs).map((entry) => ({
+      name: entry.name,
+      value: entry.value,
+      readOnly: entry.readOnly,
+      configSource: entry.source,
+      isSensitive: entry.sensitive,
+    })),
+  };
+  return { records, response };
+}
+
+export function partitionRecord(topicId: string, partitionId: number, p: PartitionImage): MetadataRecord {
+  return record(PartitionRecord, {
+    partitionId,
+    topicId,
+    replicas: p.replicas,
+    isr: p.isr,
+    removingReplicas: p.removingReplicas,
+    addingReplicas: p.addingReplicas,
+    leader: p.leader,
+    leaderEpoch: p.leaderEpoch,
+    partitionEpoch: p.partitionEpoch,
+    directories: p.directories,
+  });
+}
+
+function checkName(context: PlanContext, name: string, collisions: ReadonlyMap<string, string>): void {
+  const problem = topicNameProblem(name);
+  if (problem !== null) throw new Refused('INVALID_TOPIC_EXCEPTION', problem);
+  if (context.image.topic(name) !== undefined)
+    throw new Refused('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`);
+  const colliding = hasCollisionChars(name) ? collisions.get(unifyCollisionChars(name)) : undefined;
+  if (colliding !== undefined) {
+    throw new Refused('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${colliding}`);
+  }
+}
+
+function collisionTable(context: PlanContext): Map<string, string> {
+  const table = new Map<string, string>();
+  for (const { name } of context.image.topics()) {
+    if (hasCollisionChars(name)) table.set(unifyCollisionChars(name), name);
+  }
+  return table;
+}
+
+function checkedConfigs(context: PlanContext, topic: CreatableTopic): ReadonlyMap<string, string> {
+  const given = new Map(topic.configs.map(({ name, value }) => [name, value]));
+  checkTopicChanges(context.config, given);
+  return given as ReadonlyMap<string, string>;
+}
+
+function manualPartitions(context: PlanContext, topic: CreatableTopic): PartitionImage[] {
+  const prefix = 'A manual partition assignment was specified, but';
+  if (topic.replicationFactor !== -1)
+    throw new Refused('INVALID_REQUEST', `${prefix} replication factor was not set to -1.`);
+  if (topic.numPartitions !== -1) throw new Refused('INVALID_REQUEST', `${prefix} numPartitions was not set to -1.`);
+  const partitions: PartitionImage[] = [];
+  for (const { partitionIndex, brokerIds } of topic.assignments) {
+    if (partitions[partitionIndex] !== undefined) {
+      const message = `Found multiple manual partition assignments for partition ${partitionIndex}`;
+      throw new Refused('INVALID_REPLICA_ASSIGNMENT', message);
+    }
+    partitions[partitionIndex] = manualPartition(
+      context,
+      partitionIndex,
+      brokerIds,
+      topic.assignments[0].brokerIds.length,
+    );
+  }
+  if (partitions.length !== topic.assignments.length || partitions.includes(undefined as never)) {
+    throw new Refused('INVALID_REPLICA_ASSIGNMENT', 'partitions should be a consecutive 0-based integer sequence');
+  }
+  return partitions;
+}
+
+export function manualPartition(
+  context: PlanContext,
+  index: number,
+  brokerIds: readonly number[],
+  replicationFactor: number,
+) {
+  const { image } = context;
+  const problem = assignmentProblem(image, brokerIds);
+  if (problem !== null) throw new Refused('INVALID_REPLICA_ASSIGNMENT', problem);
+  if (brokerIds.length !== replicationFactor) {
+    const message = `The manual partition assignment includes a partition with ${brokerIds.length} replica(s), but this is not consistent with previous partitions, which have ${replicationFactor} replica(s).`;
+    throw new Refused('INVALID_REPLICA_ASSIGNMENT', message);
+  }
+  const partition = newPartition(image, brokerIds);
+  if (partition.isr.length > 0) return partition;
+  const message = `All brokers specified in the manual partition assignment for partition ${index} are fenced or in controlled shutdown.`;
+  throw new Refused('INVALID_REPLICA_ASSIGNMENT', message);
+}
+
+function placedPartitions(context: PlanContext, topic: CreatableTopic): PartitionImage[] {
+  const { config, image } = context;
+  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
+    const message = 'Replication factor must be larger than 0, or -1 to use the default value.';
+    throw new Refused('INVALID_REPLICATION_FACTOR', message);
+  }
+  if (topic.numPartitions < -1 || topic.numPartitions === 0) {
+    throw new Refused('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.');
+  }
+  const count = topic.numPartitions === -1 ? config.get('num.partitions') : topic.numPartitions;
+  const factor = topic.replicationFactor === -1 ? config.get('default.replication.factor') : topic.replicationFactor;
+  return place(brokersFor(context, factor), 0, count, factor).map((replicas) => newPartition(image, replicas));
+}
+
+/** Enough usable brokers for the replication factor, or INVALID_REPLICATION_FACTOR in Kafka's words. */
+export function brokersFor(context: PlanContext, factor: number) {
+  const usable = usableBrokers(context.image);
+  const registered = [...context.image.brokers()].length;
+  const prefix = `Unable to replicate the partition ${factor} time(s):`;
+  if (usable.length === 0)
+    throw new Refused('INVALID_REPLICATION_FACTOR', `${prefix} All brokers are currently fenced.`);
+  if (factor > registered) {
+    const message = `${prefix} The target replication factor of ${factor} cannot be reached because only ${registered} broker(s) are registered.`;
+    throw new Refused('INVALID_REPLICATION_FACTOR', message);
+  }
+  if (factor > usable.length) {
+    const message = `${prefix} The target replication factor of ${factor} cannot be reached because only ${usable.length} broker(s) are usable.`;
+    throw new Refused('INVALID_REPLICATION_FACTOR', message);
+  }
+  return usable;
+}
+
+function duplicates(names: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const name of names) (seen.has(name) ? twice : seen).add(name);
+  return twice;
+}
+
+type DeleteResult = NonNullable<InputOf<typeof DeleteTopicsResponse>['responses']>[number];
+
+export function planDeleteTopics(
+  context: PlanContext,
+  request: MessageOf<typeof DeleteTopicsRequest>,
+): Plan<InputOf<typeof DeleteTopicsResponse>> {
+  const wanted = [
+    ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
+    ...request.topics.map(({ name, topicId }) => ({ name, topicId })),
+  ];
+  const records: MetadataRecord[] = [];
+  const seen = new Set<string>();
+  const responses = wanted.map(({ name, topicId }): DeleteResult => {
+    const refused = (code: ErrorName, errorMessage: string | null): DeleteResult => ({
+      name,
+      topicId,
+      errorCode: ErrorCode[code],
+      errorMessage,
+    });
+    if (name === null && topicId === ZERO_UUID)
+      return refused('INVALID_REQUEST', 'Neither topic name nor id were specified.');
+    if (name !== null && topicId !== ZERO_UUID)
+      return refused('INVALID_REQUEST', 'You may not specify both topic name and topic id.');
+    const topic = name === null ? context.image.topicById(topicId) : context.image.topic(name);
+    if (topic === undefined) return refused(name === null ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION', null);
+    if (seen.has(topic.id)) return refused('INVALID_REQUEST', 'Duplicate topic.');
+    if (!context.config.get('delete.topic.enable')) return refused('TOPIC_DELETION_DISABLED', null);
+    seen.add(topic.id);
+    records.push(record(RemoveTopicRecord, { topicId: topic.id }));
+    return { name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null };
+  });
+  return { records, response: { responses } };
+}

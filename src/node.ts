@@ -1,0 +1,168 @@
+/** The composition root: the one place where the parts meet the real clock, disk and sockets. */
+import { resolve } from 'node:path';
+import type { Disk } from '../storage/index.ts';
+import { MemoryDisk } from '../storage/memory-disk.ts';
+import { NodeDisk } from '../storage/node-disk.ts';
+import type { Broker, Endpoint } from './api/broker.ts';
+import { apiRanges, handlers } from './api/index.ts';
+import { SUPPORTED_FEATURES } from './controller/features.ts';
+import type { MetadataImage } from './controller/image.ts';
+import { KraftController } from './controller/kraft-controller.ts';
+import type { Logger } from './env.ts';
+import { GroupCoordinator } from './group/group-coordinator.ts';
+import { Dispatcher } from './net/dispatch.ts';
+import { advertised, bindListeners } from './node/bind.ts';
+import { chores } from './node/chores.ts';
+import { type Identity, identify } from './node/directories.ts';
+import { MetadataFollower, OFFSETS_TOPIC } from './node/follow-metadata.ts';
+import { InternalTopicLog } from './node/internal-log.ts';
+import { LiveConfig } from './node/live-config.ts';
+import { LogDirectories } from './node/log-directories.ts';
+import { Maintenance } from './node/maintenance.ts';
+import { createTopics } from './node/new-topics.ts';
+import type { NodeOptions, RunningNode } from './node/running.ts';
+import { FetchSessions } from './partition/fetch-session.ts';
+import { FetchWaits } from './partition/fetch-wait.ts';
+import { Partitions } from './partition/partitions.ts';
+import { ProducerIds } from './partition/producer-ids.ts';
+import { systemClock as clock, systemRandom as random } from './system-env.ts';
+
+export type { NodeOptions, RunningNode } from './node/running.ts';
+
+/** How long a stopping broker waits for its connections. */
+const CLOSE_GRACE_MS = 5000;
+
+/** Starts a node and resolves when it serves. Throws what kept it from starting; nothing is left behind then. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const undo: (() => void | Promise<void>)[] = [];
+  try {
+    return await start(options, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function start(options: NodeOptions, undo: (() => void | Promise<void>)[]): Promise<RunningNode> {
+  const { config, logger } = options;
+  const disk: Disk = options.inMemory ? new MemoryDisk() : new NodeDisk();
+  const live = new LiveConfig(config, logger);
+  const listeners = await bindListeners(config, clock, logger);
+  undo.push(() => Promise.all(listeners.map((l) => l.close(0))).then(() => {}));
+
+  const paths = config.logDirs().map((path) => resolve(path));
+  const metadataPath = resolve(config.metadataLogDir());
+  const logs = new LogDirectories({ disk, paths, clock, random, logger, config: () => live.current() });
+  undo.push(() => logs.abandon());
+  const identity = identify(
+    disk,
+    [...new Set([...paths, metadataPath])],
+    config.get('node.id'),
+    options.clusterId,
+    random,
+  );
+
+  const controller = await openController(live, disk, metadataPath, identity, logger);
+  undo.push(() => controller.close());
+  const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, logger);
+  await follower.start(controller.image);
+  controller.subscribe((image, delta) => follower.follow(image, delta));
+  const addresses = advertised(config, listeners);
+  await controller.registerBroker({
+    endpoints: addresses.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
+    rack: config.get('broker.rack'),
+    directories: paths.map((path) => identity.directoryIds.get(path) as string),
+  });
+
+  const fetchWaits = new FetchWaits(clock);
+  const fetchSessions = new FetchSessions(random, () => config.get('max.incremental.fetch.session.cache.slots'));
+  const broker: Broker = {
+    apis: apiRanges,
+    nodeId,
+    clusterId: identity.clusterId,
+    clock,
+    random,
+    logger,
+    config: () => live.current(),
+    image: () => controller.image,
+    features: () => featuresOf(controller.image),
+    endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
+    controller,
+    partitions,
+    producerIds: new ProducerIds(() => controller.allocateProducerIds()),
+    fetchSessions,
+    fetchWaits,
+    groups,
+  };
+  const dispatcher = new Dispatcher(handlers, broker);
+  for (const listener of listeners) listener.serve(dispatcher);
+  const maintenance = new Maintenance(clock, logger);
+  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions }));
+
+  return {
+    listeners: addresses,
+    createTopics: (topics) => createTopics(controller, topics),
+    async stop() {
+      maintenance.stop();
+      fetchWaits.stop();
+      groups.close();
+      await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
+      const brokerEpoch = controller.image.broker(nodeId)?.epoch ?? -1;
+      await controller.fenceBroker();
+      await controller.close();
+      await logs.close(partitions, brokerEpoch);
+    },
+  };
+}
+
+function openController(live: LiveConfig, disk: Disk, dir: string, identity: Identity, logger: Logger) {
+  return KraftController.open({
+    disk,
+    dir,
+    clusterId: identity.clusterId,
+    nodeId: live.current().get('node.id'),
+    directoryId: identity.directoryIds.get(dir) as string,
+    config: () => live.current(),
+    clock,
+    random,
+    logger,
+  });
+}
+
+/** The parts that hold this node's partitions and follow the metadata. */
+function assemble(live: LiveConfig, controller: KraftController, logs: LogDirectories, logger: Logger) {
+  const nodeId = live.current().get('node.id');
+  const partitions = new Partitions(nodeId, logs, logger);
+  const groups = new GroupCoordinator({
+    log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
+    clock,
+    random,
+    logger,
+    config: () => live.current(),
+    partitionCount: () =>
+      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? live.current().get('offsets.topic.num.partitions'),
+  });
+  const follower = new MetadataFollower({ nodeId, config: live, partitions, groups });
+  return { nodeId, partitions, groups, follower };
+}
+
+function featuresOf(image: MetadataImage) {
+  return {
+    supported: SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
+      name,
+      minVersion: minLevel,
+      maxVersion: maxLevel,
+    })),
+    finalized: [...image.features].map(([name, level]) => ({ name, level })),
+    epoch: image.offset,
+  };
+}
+
+function endpointsOf(image: MetadataImage, listenerName: string): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  for (const { id: nodeId, endpoints: all, rack, fenced } of image.brokers()) {
+    const found = all.find((e) => e.name === listenerName);
+    if (found !== undefined && !fenced) endpoints.push({ nodeId, host: found.host, port: found.port, rack });
+  }
+  return endpoints;
+}

@@ -1,0 +1,45 @@
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Clock, Logger } from '../env.ts';
+import { Listener } from '../net/listener.ts';
+
+const NEVER_IDLE = -1;
+
+/** Binds the listeners for clients; where one fails, the others are closed again. */
+export async function bindListeners(config: BrokerConfig, clock: Clock, logger: Logger): Promise<Listener[]> {
+  const bound: Listener[] = [];
+  try {
+    for (const { name, host, port } of config.listeners.broker) {
+      bound.push(
+        await Listener.bind({
+          name,
+          host,
+          port,
+          maxFrameBytes: config.get('socket.request.max.bytes'),
+          maxIdleMs: config.get('connections.max.idle.ms') ?? NEVER_IDLE,
+          maxConnections: config.get('max.connections'),
+          maxConnectionsPerIp: config.get('max.connections.per.ip'),
+          clock,
+          logger,
+        }),
+      );
+    }
+    return bound;
+  } catch (error) {
+    await Promise.all(bound.map((listener) => listener.close(0)));
+    throw error;
+  }
+}
+
+export interface Address {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What clients are told: the advertised listeners; host or port left open become what was bound. */
+export function advertised(config: BrokerConfig, listeners: readonly Listener[]): Address[] {
+  return config.listeners.advertisedBroker.map(({ name, host, port }) => {
+    const bound = listeners.find((l) => l.name === name) as Listener;
+    return { name, host: host || bound.host || 'localhost', port: port || bound.port() };
+  });
+}

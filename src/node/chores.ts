@@ -1,0 +1,53 @@
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Clock } from '../env.ts';
+import type { Partitions } from '../partition/partitions.ts';
+import type { LogDirectories } from './log-directories.ts';
+import type { Chore } from './maintenance.ts';
+
+/** Kafka's LogManager wakes that often to delete files whose delay is over. */
+const DELETE_CHECK_MS = 1000;
+/** Retention looks at this many partitions before it lets requests through. */
+const PARTITIONS_A_TURN = 200;
+
+interface ChoresOptions {
+  config(): BrokerConfig;
+  readonly clock: Clock;
+  readonly logs: LogDirectories;
+  readonly partitions: Partitions;
+}
+
+export function chores({ config, clock, logs, partitions }: ChoresOptions): Chore[] {
+  return [
+    {
+      name: 'retention',
+      intervalMs: () => config().get('log.retention.check.interval.ms'),
+      run: () => retention(partitions, clock),
+    },
+    {
+      name: 'checkpoint',
+      intervalMs: () => config().get('log.flush.offset.checkpoint.interval.ms'),
+      run: () => logs.checkpoint(partitions),
+    },
+    {
+      name: 'producer expiration',
+      intervalMs: () => config().get('producer.id.expiration.check.interval.ms'),
+      run: () => {
+        for (const { log } of partitions.all()) log.removeExpiredProducers(clock.nowMs());
+      },
+    },
+    { name: 'flush', intervalMs: () => flushIntervalMs(config()), run: () => logs.flushDue() },
+    { name: 'deletion', intervalMs: () => DELETE_CHECK_MS, run: () => logs.deleteDue() },
+  ];
+}
+
+/** log.flush.scheduler.interval.ms is "never" by default; then there is nothing to look for more than once a minute. */
+const flushIntervalMs = (config: BrokerConfig): number =>
+  Math.min(config.get('log.flush.scheduler.interval.ms'), 60_000);
+
+async function retention(partitions: Partitions, clock: Clock): Promise<void> {
+  let looked = 0;
+  for (const { log, highWatermark } of [...partitions.all()]) {
+    log.deleteOldSegments(clock.nowMs(), highWatermark);
+    if (++looked % PARTITIONS_A_TURN === 0) await new Promise((resolve) => clock.after(0, () => resolve(undefined)));
+  }
+}

@@ -1,0 +1,78 @@
+import { type MetadataDelta, type MetadataImage, ResourceType, type TopicImage } from '../controller/image.ts';
+import type { GroupCoordinator } from '../group/group-coordinator.ts';
+import type { Partitions } from '../partition/partitions.ts';
+import type { LiveConfig } from './live-config.ts';
+
+export const OFFSETS_TOPIC = '__consumer_offsets';
+
+export interface FollowerOptions {
+  readonly nodeId: number;
+  readonly config: LiveConfig;
+  readonly partitions: Partitions;
+  readonly groups: GroupCoordinator;
+}
+
+/** Makes this broker follow the metadata: logs come and go, configurations change, coordinators are elected. */
+export class MetadataFollower {
+  private readonly options: FollowerOptions;
+  /** Leader epoch under which each partition's coordinator was elected here. */
+  private readonly elected = new Map<number, number>();
+
+  constructor(options: FollowerOptions) {
+    this.options = options;
+  }
+
+  /** Takes over the whole image, at start. */
+  async start(image: MetadataImage): Promise<void> {
+    this.options.config.follow(image);
+    for (const topic of image.topics()) this.assign(image, topic);
+    await this.electCoordinators(image);
+  }
+
+  /** Takes over what a commit changed. */
+  async follow(image: MetadataImage, delta: MetadataDelta): Promise<void> {
+    const { partitions, groups } = this.options;
+    if (delta.changedConfigs.some((c) => c.type === ResourceType.BROKER)) {
+      this.options.config.follow(image);
+      for (const topic of image.topics()) partitions.configure(topic.name, this.topicConfig(image, topic.name));
+    }
+    for (const topic of delta.deletedTopics) partitions.remove(topic.id);
+    for (const id of delta.changedTopicIds) {
+      const topic = image.topicById(id);
+      if (topic !== undefined) this.assign(image, topic);
+    }
+    for (const { type, name } of delta.changedConfigs) {
+      if (type === ResourceType.TOPIC) partitions.configure(name, this.topicConfig(image, name));
+    }
+    if (delta.deletedTopics.length > 0) await groups.onTopicsDeleted(delta.deletedTopics);
+    await this.electCoordinators(image);
+  }
+
+  private assign(image: MetadataImage, topic: TopicImage): void {
+    this.options.partitions.assign(topic, this.topicConfig(image, topic.name));
+  }
+
+  private topicConfig(image: MetadataImage, name: string) {
+    return this.options.config.current().topic(image.configs(ResourceType.TOPIC, name));
+  }
+
+  /** This node coordinates the groups of every partition of the offsets topic that it leads. */
+  private async electCoordinators(image: MetadataImage): Promise<void> {
+    const topic = image.topic(OFFSETS_TOPIC);
+    const elections: (void | Promise<void>)[] = [];
+    for (const [index, { leader, leaderEpoch }] of (topic?.partitions ?? []).entries()) {
+      const isLeader = leader === this.options.nodeId;
+      if (isLeader && this.elected.get(index) !== leaderEpoch) {
+        this.elected.set(index, leaderEpoch);
+        elections.push(this.options.groups.onElected(index, leaderEpoch));
+      } else if (!isLeader && this.elected.delete(index)) {
+        this.options.groups.onResigned(index);
+      }
+    }
+    if (topic === undefined) {
+      for (const index of this.elected.keys()) this.options.groups.onResigned(index);
+      this.elected.clear();
+    }
+    await Promise.all(elections);
+  }
+}
