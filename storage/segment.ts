@@ -101,6 +101,7 @@ export class Segment {
   /** Makes the .log file even though it is empty: its name says where the log goes on. */
   createFile(): void {
     this.log.handle;
+    this.#dirty = true;
   }
 
   cursor(position: number, windowBytes?: number): BatchCursor {
