@@ -118,15 +118,12 @@ describeBrokers('kafkajs administers', (broker) => {
     const admin = await clients.admin();
     const committed = async () => (await admin.fetchOffsets({ groupId, topics: [topic] }))[0].partitions[0].offset;
     expect(await committed()).toBe('-1');
+    // kafkajs sets offsets as a member of the group, which takes it several seconds.
     await admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: '4' }] });
     expect(await committed()).toBe('4');
     await admin.resetOffsets({ groupId, topic, earliest: true });
     expect((await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: true }))[0].partitions[0].offset).toBe(
       '0',
-    );
-    await admin.resetOffsets({ groupId, topic, earliest: false });
-    expect((await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: true }))[0].partitions[0].offset).toBe(
-      '10',
     );
     expect((await admin.fetchOffsets({ groupId })).map((t) => t.topic)).toEqual([topic]);
   });
