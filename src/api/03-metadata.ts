@@ -3,6 +3,7 @@ import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-me
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { TopicImage } from '../controller/image.ts';
+import { topicNameProblem } from '../controller/topic-names.ts';
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../security/authorized-operations.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { isInternalTopic } from './internal-topics.ts';
@@ -55,11 +56,16 @@ function answer(context: RequestContext, request: Request, failures: ReadonlyMap
     return (request.topics ?? []).map((wanted) => {
       const topic = wanted.name === null ? image.topicById(wanted.topicId) : image.topic(wanted.name);
       if (topic !== undefined) return describe(topic, request);
-      const failure = wanted.name === null ? ErrorCode.UNKNOWN_TOPIC_ID : failures.get(wanted.name);
-      return unknown(wanted, failure ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      const failure =
+        wanted.name === null ? ErrorCode.UNKNOWN_TOPIC_ID : (failures.get(wanted.name) ?? absence(wanted.name));
+      return unknown(wanted, failure);
     });
   }
 }
+
+/** A name that no topic can have is told from one that no topic has. */
+const absence = (name: string): number =>
+  topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION;
 
 /** null means all topics; in version 0 the empty list does. */
 const wantsAll = (context: RequestContext, request: Request): boolean =>

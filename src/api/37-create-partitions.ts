@@ -1,0 +1,15 @@
+import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts';
+import { handler } from './handler.ts';
+
+/** CreatePartitions (KIP-195): topics get more partitions. */
+export const createPartitions = handler({
+  request: CreatePartitionsRequest,
+  response: CreatePartitionsResponse,
+  versions: [0, 3],
+
+  handle: (context, request) => context.broker.controller.createPartitions(request),
+
+  failed: (request, errorCode, errorMessage) => ({
+    results: request.topics.map(({ name }) => ({ name, errorCode, errorMessage })),
+  }),
+});
