@@ -13,13 +13,20 @@ import { syncGroup } from './14-sync-group.ts';
 import { describeGroups } from './15-describe-groups.ts';
 import { listGroups } from './16-list-groups.ts';
 import { apiVersions } from './18-api-versions.ts';
+import { createTopics } from './19-create-topics.ts';
+import { deleteTopics } from './20-delete-topics.ts';
 import { deleteRecords } from './21-delete-records.ts';
 import { initProducerId } from './22-init-producer-id.ts';
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts';
+import { describeConfigs } from './32-describe-configs.ts';
 import { describeLogDirs } from './35-describe-log-dirs.ts';
 import { deleteGroups } from './42-delete-groups.ts';
+import { listPartitionReassignments } from './46-list-partition-reassignments.ts';
 import { offsetDelete } from './47-offset-delete.ts';
+import { describeQuorum } from './55-describe-quorum.ts';
+import { describeCluster } from './60-describe-cluster.ts';
 import { describeProducers } from './61-describe-producers.ts';
+import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
 import type { ApiRange } from './broker.ts';
 import type { Handler } from './handler.ts';
@@ -39,13 +46,20 @@ export const handlers = [
   describeGroups,
   listGroups,
   apiVersions,
+  createTopics,
+  deleteTopics,
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  describeConfigs,
   describeLogDirs,
   deleteGroups,
+  listPartitionReassignments,
   offsetDelete,
+  describeQuorum,
+  describeCluster,
   describeProducers,
+  listConfigResources,
   describeTopicPartitions,
 ] as unknown as readonly Handler[];
 
