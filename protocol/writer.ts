@@ -1,44 +1,75 @@
 import type { Int64 } from './int64.ts';
+import { ZERO_UUID } from './uuid.ts';
 
 const TWO_32 = 0x1_0000_0000;
 /** Byte fields from this size on are passed on as they are and not copied into the writer's own buffer. */
 const PASS_ON_FROM_BYTES = 8192;
-/** Up to this length a string is tried as ASCII in a plain loop, which beats the call into the runtime. */
-const SHORT_STRING = 40;
+/** Below this length a string is tried as ASCII in a plain loop, which beats the call into the runtime. */
+const SHORT_STRING = 12;
+/** Up to this length room for the longest UTF-8 is taken at once; above it, the size is counted first. */
+const COUNT_FROM_LENGTH = 1024;
+/** Writers cut what they write out of blocks of this size, so that most messages cost no allocation. */
+const BLOCK_BYTES = 16 * 1024;
+/** What is left of a block is used by the next writer if it is at least this. */
+const WORTH_KEEPING_BYTES = 512;
+/** A message that outgrows its block goes on in one twice as large, up to this size. */
+const LARGEST_BLOCK_BYTES = 256 * 1024;
+
+/** The block that the next writer begins in, and how much of it is used; a writer that works has it for itself. */
+let spareBlock: Buffer | null = null;
+let spareFrom = 0;
 
 /**
- * Writes Kafka's primitive types into a growing buffer. Large record fields are not copied: `finish` returns the pieces
- * in order, ready for one vectored write.
+ * Writes Kafka's primitive types. Large byte fields are not copied: `finish` returns the pieces in order, ready for one
+ * vectored write. Whoever keeps a written buffer for long should copy it: it is a part of a 16 KiB block.
  */
 export class Writer {
-  private buf: Buffer;
-  private view: DataView;
-  private pos = 0;
+  /** The block written to; bytes `begin` up to `pos` are not yet in a piece. For the generated code. */
+  buf: Buffer;
+  private begin: number;
+  private pos: number;
   /** Pieces already complete, and their size. */
-  private pieces: Buffer[] = [];
+  private readonly pieces: Buffer[] = [];
   private piecesBytes = 0;
 
-  constructor(initialBytes = 256) {
-    this.buf = Buffer.allocUnsafe(initialBytes);
-    this.view = new DataView(this.buf.buffer, this.buf.byteOffset, this.buf.byteLength);
+  constructor(expectedBytes = 256) {
+    if (spareBlock !== null && spareBlock.length - spareFrom >= expectedBytes) {
+      this.buf = spareBlock;
+      this.begin = spareFrom;
+      spareBlock = null;
+    } else {
+      this.buf = Buffer.allocUnsafeSlow(Math.max(expectedBytes, BLOCK_BYTES));
+      this.begin = 0;
+    }
+    this.pos = this.begin;
   }
 
   /** Bytes written so far. */
   sizeBytes(): number {
-    return this.piecesBytes + this.pos;
+    return this.piecesBytes + this.pos - this.begin;
   }
 
-  private make(size: number): number {
+  /** Takes room for `size` bytes, all in `buf`, which may be another afterwards; returns where it begins. */
+  make(size: number): number {
     const at = this.pos;
-    if (at + size > this.buf.length) this.grow(at + size);
-    this.pos = at + size;
+    const next = at + size;
+    if (next > this.buf.length) return this.makeInNewBlock(size);
+    this.pos = next;
     return at;
   }
-  private grow(needed: number): void {
-    const bigger = Buffer.allocUnsafe(Math.max(needed, this.buf.length * 2));
-    this.buf.copy(bigger, 0, 0, this.pos);
-    this.buf = bigger;
-    this.view = new DataView(bigger.buffer, bigger.byteOffset, bigger.byteLength);
+  private makeInNewBlock(size: number): number {
+    const larger = Math.min(2 * this.buf.length, LARGEST_BLOCK_BYTES);
+    this.endPiece();
+    this.buf = Buffer.allocUnsafeSlow(Math.max(size, larger));
+    this.begin = 0;
+    this.pos = size;
+    return 0;
+  }
+  private endPiece(): void {
+    if (this.pos === this.begin) return;
+    this.pieces.push(this.buf.subarray(this.begin, this.pos));
+    this.piecesBytes += this.pos - this.begin;
+    this.begin = this.pos;
   }
 
   bool(v: boolean): void {
@@ -51,87 +82,126 @@ export class Writer {
   }
   int16(v: number): void {
     const at = this.make(2);
-    this.view.setInt16(at, v);
+    this.buf[at] = v >> 8;
+    this.buf[at + 1] = v;
   }
   uint16(v: number): void {
-    const at = this.make(2);
-    this.view.setUint16(at, v);
+    this.int16(v);
   }
   int32(v: number): void {
     const at = this.make(4);
-    this.view.setInt32(at, v);
+    const buf = this.buf;
+    buf[at] = v >>> 24;
+    buf[at + 1] = v >>> 16;
+    buf[at + 2] = v >>> 8;
+    buf[at + 3] = v;
   }
   uint32(v: number): void {
-    const at = this.make(4);
-    this.view.setUint32(at, v);
+    this.int32(v);
   }
   int64(v: Int64): void {
-    const at = this.make(8);
-    if (typeof v === 'number') {
-      this.view.setInt32(at, Math.floor(v / TWO_32));
-      this.view.setInt32(at + 4, (v % TWO_32) | 0);
-    } else {
-      this.view.setBigInt64(at, v);
-    }
+    this.int64At(this.make(8), v);
   }
   float64(v: number): void {
     const at = this.make(8);
-    this.view.setFloat64(at, v);
+    this.buf.writeDoubleBE(v, at);
   }
   uuid(v: string): void {
-    const at = this.make(16);
-    if (this.buf.base64urlWrite(v, at, 16) !== 16) throw new Error(`not a uuid: ${v}`);
+    this.uuidAt(this.make(16), v);
+  }
+
+  /** Writes where `make` has made room. */
+  int64At(at: number, v: Int64): void {
+    const buf = this.buf;
+    if (typeof v !== 'number') {
+      buf.writeBigInt64BE(v, at);
+      return;
+    }
+    const high = Math.floor(v / TWO_32);
+    const low = v | 0;
+    buf[at] = high >>> 24;
+    buf[at + 1] = high >>> 16;
+    buf[at + 2] = high >>> 8;
+    buf[at + 3] = high;
+    buf[at + 4] = low >>> 24;
+    buf[at + 5] = low >>> 16;
+    buf[at + 6] = low >>> 8;
+    buf[at + 7] = low;
+  }
+  /** Writes where `make` has made room. */
+  uuidAt(at: number, v: string): void {
+    if (v === ZERO_UUID) {
+      this.buf.fill(0, at, at + 16);
+      return;
+    }
+    if (v.length !== 22 || this.buf.base64urlWrite(v, at, 16) !== 16) throw new Error(`not a uuid: ${v}`);
   }
 
   uvarint(v: number): void {
+    if (v < 0x80) {
+      const at = this.make(1);
+      this.buf[at] = v;
+      return;
+    }
+    this.uvarintAt(this.make(uvarintBytes(v)), v);
+  }
+  private uvarintAt(at: number, v: number): void {
     let rest = v >>> 0;
+    let to = at;
     while (rest > 0x7f) {
-      this.int8((rest & 0x7f) | 0x80);
+      this.buf[to++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.int8(rest);
+    this.buf[to] = rest;
   }
 
-  /** Writes the characters of a short ASCII string; false (and nothing written) where there is another character. */
-  private ascii(v: string): boolean {
-    const at = this.make(v.length);
+  /** Writes the characters of an ASCII string where `make` has made room; false where there is another character. */
+  private ascii(at: number, v: string): boolean {
     const buf = this.buf;
     for (let i = 0; i < v.length; i++) {
       const code = v.charCodeAt(i);
-      if (code > 0x7f) {
-        this.pos = at;
-        return false;
-      }
+      if (code > 0x7f) return false;
       buf[at + i] = code;
     }
     return true;
   }
-  private utf8(v: string, size: number): void {
-    const at = this.make(size);
-    this.buf.utf8Write(v, at, size);
-  }
 
   string(v: string): void {
-    if (v.length <= SHORT_STRING) {
-      this.int16(v.length);
-      if (this.ascii(v)) return;
-      this.pos -= 2;
+    const length = v.length;
+    if (length > COUNT_FROM_LENGTH) {
+      this.longString(v, false);
+      return;
     }
-    const size = Buffer.byteLength(v);
-    if (size > 0x7fff) throw new Error(`a string of ${size} bytes`);
-    this.int16(size);
-    this.utf8(v, size);
+    const at = this.make(2 + 3 * length);
+    const ascii = length < SHORT_STRING && this.ascii(at + 2, v);
+    const size = ascii ? length : this.buf.utf8Write(v, at + 2, 3 * length);
+    this.buf[at] = size >> 8;
+    this.buf[at + 1] = size;
+    this.pos = at + 2 + size;
   }
   compactString(v: string): void {
-    if (v.length <= SHORT_STRING) {
-      this.int8(v.length + 1);
-      if (this.ascii(v)) return;
-      this.pos -= 1;
+    const length = v.length;
+    if (length > COUNT_FROM_LENGTH) {
+      this.longString(v, true);
+      return;
     }
+    const at = this.make(2 + 3 * length);
+    // right for ASCII, that is nearly always
+    const prefix = length < 0x7f ? 1 : 2;
+    const ascii = length < SHORT_STRING && this.ascii(at + prefix, v);
+    const size = ascii ? length : this.buf.utf8Write(v, at + prefix, 3 * length);
+    const needed = size < 0x7f ? 1 : 2;
+    if (needed !== prefix) this.buf.copyWithin(at + needed, at + prefix, at + prefix + size);
+    this.uvarintAt(at, size + 1);
+    this.pos = at + needed + size;
+  }
+  private longString(v: string, compact: boolean): void {
     const size = Buffer.byteLength(v);
     if (size > 0x7fff) throw new Error(`a string of ${size} bytes`);
-    this.uvarint(size + 1);
-    this.utf8(v, size);
+    if (compact) this.uvarint(size + 1);
+    else this.int16(size);
+    const at = this.make(size);
+    this.buf.utf8Write(v, at, size);
   }
   stringOrNull(v: string | null): void {
     if (v === null) this.int16(-1);
@@ -145,18 +215,13 @@ export class Writer {
   /** Bytes as they are, without a length. */
   raw(v: Uint8Array): void {
     if (v.length >= PASS_ON_FROM_BYTES) {
-      this.pass(v);
+      this.endPiece();
+      this.pieces.push(Buffer.from(v.buffer, v.byteOffset, v.byteLength));
+      this.piecesBytes += v.length;
       return;
     }
     const at = this.make(v.length);
     this.buf.set(v, at);
-  }
-  private pass(v: Uint8Array): void {
-    this.pieces.push(this.buf.subarray(0, this.pos), Buffer.from(v.buffer, v.byteOffset, v.byteLength));
-    this.piecesBytes += this.pos + v.length;
-    this.buf = this.buf.subarray(this.pos);
-    this.view = new DataView(this.buf.buffer, this.buf.byteOffset, this.buf.byteLength);
-    this.pos = 0;
   }
   bytes(v: Uint8Array): void {
     this.int32(v.length);
@@ -192,15 +257,23 @@ export class Writer {
     for (const piece of inner.finish()) this.raw(piece);
   }
 
-  /** Sets the int32 at the very beginning (the frame's length), which is never in a passed-on piece. */
+  /** Sets the int32 at the very beginning (the frame's length). */
   patchFirstInt32(v: number): void {
-    const first = this.pieces.length > 0 ? this.pieces[0] : this.buf;
-    first.writeInt32BE(v, 0);
+    if (this.pieces.length > 0) this.pieces[0].writeInt32BE(v, 0);
+    else this.buf.writeInt32BE(v, this.begin);
   }
 
   /** What was written, in pieces to be sent in order. The writer is not to be used afterwards. */
   finish(): Buffer[] {
-    if (this.pos > 0) this.pieces.push(this.buf.subarray(0, this.pos));
+    this.endPiece();
+    if (this.buf.length === BLOCK_BYTES && BLOCK_BYTES - this.pos >= WORTH_KEEPING_BYTES) {
+      spareBlock = this.buf;
+      spareFrom = this.pos;
+    }
+    // a write after this would be in a block that is another's
+    this.buf = NO_BLOCK;
+    this.begin = 0;
+    this.pos = 0;
     return this.pieces;
   }
 
@@ -209,4 +282,11 @@ export class Writer {
     const pieces = this.finish();
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
+}
+
+const NO_BLOCK = Buffer.alloc(0);
+
+function uvarintBytes(v: number): number {
+  const bits = 32 - Math.clz32(v >>> 0 || 1);
+  return Math.ceil(bits / 7);
 }

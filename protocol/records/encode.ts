@@ -1,7 +1,7 @@
 /** From records to a whole v2 batch (layouts: batch.ts, record.ts). */
-import { crc32c } from '@node-rs/crc32';
 import type { Int64 } from '../int64.ts';
 import * as batch from './batch.ts';
+import { setCrc } from './check.ts';
 import { compress } from './compression.ts';
 import type { RecordHeader } from './record.ts';
 
@@ -43,34 +43,49 @@ export interface EncodedRecords {
 /** One batch of these records. Offsets have to rise; `records` must not be empty. */
 export function encodeBatch(records: readonly RecordInput[], options: BatchOptions = {}): Buffer {
   if (records.length === 0) throw new RangeError('a batch without records');
-  const builder = new RecordsBuilder(options.baseOffset ?? 0);
+  let expectedBytes = 0;
+  for (const record of records) expectedBytes += expectedRecordBytes(record);
+  const builder = new BatchBuilder(options.baseOffset ?? 0, { expectedBytes });
   for (const record of records) builder.append(record);
-  return encodeBatchOf(builder.finish(), options);
+  return builder.build(options);
 }
 
-/** One batch around encoded records: compresses them, writes the header and its CRC-32C. */
+/** At least what the record will take, unless it has headers with long keys. */
+function expectedRecordBytes(record: RecordInput): number {
+  const headers = record.headers === undefined ? 0 : 40 * record.headers.length;
+  return MAX_RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers;
+}
+
+/** Lengths, deltas and attributes at their longest in all but absurd records. */
+const MAX_RECORD_OVERHEAD_BYTES = 30;
+
+/** One batch around records that are encoded already: compresses them, writes the header and its CRC-32C. */
 export function encodeBatchOf(records: EncodedRecords, options: BatchOptions = {}): Buffer {
-  const type = options.compression ?? batch.CompressionType.NONE;
-  const body = compress(type, records.bytes);
+  const body = compress(options.compression ?? batch.CompressionType.NONE, records.bytes);
   const out = Buffer.allocUnsafe(batch.BATCH_HEADER_BYTES + body.length);
   body.copy(out, batch.BATCH_HEADER_BYTES);
-  const appendTime = options.logAppendTime;
+  writeHeader(out, records, options);
+  return out;
+}
+
+/** `out` is the whole batch, its records in place. */
+function writeHeader(out: Buffer, records: Omit<EncodedRecords, 'bytes'>, options: BatchOptions): void {
+  const type = options.compression ?? batch.CompressionType.NONE;
   batch.setBaseOffset(out, 0, options.baseOffset ?? 0);
   out.writeInt32BE(out.length - batch.LOG_OVERHEAD_BYTES, 8);
   batch.setLeaderEpoch(out, 0, options.leaderEpoch ?? -1);
-  out.writeInt8(batch.MAGIC_V2, 16);
+  out[16] = batch.MAGIC_V2;
   out.writeInt16BE(attributesOf(type, options), 21);
   out.writeInt32BE(records.lastOffsetDelta, 23);
   batch.setInt64(out, 27, records.baseTimestamp);
-  batch.setInt64(out, 35, appendTime ?? records.maxTimestamp);
+  batch.setInt64(out, 35, options.logAppendTime ?? records.maxTimestamp);
   const producerId = options.producerId ?? batch.NO_PRODUCER_ID;
   if (typeof producerId === 'number') batch.setInt64(out, 43, producerId);
   else out.writeBigInt64BE(producerId, 43);
   out.writeInt16BE(options.producerEpoch ?? -1, 51);
   out.writeInt32BE(options.baseSequence ?? -1, 53);
   out.writeInt32BE(records.count, 57);
-  out.writeUInt32BE(crc32c(out.subarray(21)), 17);
-  return out;
+  setCrc(out, 0);
 }
 
 function attributesOf(type: batch.CompressionTypeId, options: BatchOptions): number {
@@ -83,24 +98,31 @@ function attributesOf(type: batch.CompressionTypeId, options: BatchOptions): num
 }
 
 /** Encodes records one by one; `sizeBytes` tells when a batch is full. */
-export class RecordsBuilder {
+export class BatchBuilder {
   private readonly baseOffset: number;
-  private buf = Buffer.allocUnsafe(1024);
-  private at = 0;
+  /** Room for the header, then the records: an uncompressed batch is built where it stands. */
+  private buf: Buffer;
+  private at = batch.BATCH_HEADER_BYTES;
   private nextOffset: number;
   private count = 0;
   private lastOffsetDelta = -1;
   private baseTimestamp: number | null;
   private maxTimestamp = batch.NO_TIMESTAMP;
 
-  /** Without a base timestamp, the first record's is it. */
-  constructor(baseOffset = 0, baseTimestamp: number | null = null) {
+  /** Without a base timestamp, the first record's is it. `expectedBytes`: of all records, to allocate once. */
+  constructor(baseOffset = 0, { baseTimestamp = null, expectedBytes = 1024 }: BuilderOptions = {}) {
     this.baseOffset = baseOffset;
     this.nextOffset = baseOffset;
     this.baseTimestamp = baseTimestamp;
+    this.buf = Buffer.allocUnsafe(batch.BATCH_HEADER_BYTES + expectedBytes);
   }
 
-  /** Size of the records so far, not compressed and without the batch header. */
+  /** Records so far. */
+  get recordCount(): number {
+    return this.count;
+  }
+
+  /** Size of an uncompressed batch of the records so far. */
   get sizeBytes(): number {
     return this.at;
   }
@@ -117,14 +139,21 @@ export class RecordsBuilder {
     this.count++;
   }
 
-  finish(): EncodedRecords {
-    return {
-      bytes: this.buf.subarray(0, this.at),
+  /** The batch; the builder is not to be used afterwards. `options.baseOffset` is the builder's own. */
+  build(options: BatchOptions = {}): Buffer {
+    const header = {
       count: this.count,
       lastOffsetDelta: this.lastOffsetDelta,
       baseTimestamp: this.baseTimestamp ?? batch.NO_TIMESTAMP,
       maxTimestamp: this.maxTimestamp,
     };
+    const whole = this.buf.subarray(0, this.at);
+    const own = { ...options, baseOffset: this.baseOffset };
+    if ((options.compression ?? batch.CompressionType.NONE) !== batch.CompressionType.NONE) {
+      return encodeBatchOf({ ...header, bytes: whole.subarray(batch.BATCH_HEADER_BYTES) }, own);
+    }
+    writeHeader(whole, header, own);
+    return whole;
   }
 
   private write(record: RecordInput, timestampDelta: number, offsetDelta: number): void {
@@ -193,6 +222,11 @@ export class RecordsBuilder {
     }
     this.buf[this.at++] = rest;
   }
+}
+
+export interface BuilderOptions {
+  readonly baseTimestamp?: number | null;
+  readonly expectedBytes?: number;
 }
 
 const NO_HEADERS: readonly RecordHeader[] = [];

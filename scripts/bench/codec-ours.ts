@@ -37,8 +37,8 @@ export function clientWork(size: Size, versions: Versions): Record<string, Work>
   const records = samples.recordsOf(size);
   const { topics, partitions } = samples.SHAPE[size];
   const withIds = versions.fetch >= FETCH_IDS_FROM;
+  const request = samples.produceRequest(size, Buffer.alloc(0));
   const produce = () => {
-    const request = samples.produceRequest(size, Buffer.alloc(0));
     // each partition's batch is built anew, as the libraries do
     for (const topic of request.topicData) {
       for (const partition of topic.partitionData) partition.records = samples.batchOf(records);
