@@ -1,0 +1,216 @@
+import { crc32 } from '@node-rs/crc32';
+import { describe, expect, test } from 'vitest';
+import { type Log, LogError, MemoryDisk } from '../../storage/index.ts';
+import { batch, checkIndexFiles, marker, openLog, produced, readAll } from './batches.ts';
+
+const FIRST_LOG = '/data/t-0/00000000000000000000.log';
+
+/** A disk with one segment of these batches, not closed in an orderly way. */
+function diskWith(batches: Buffer[]): MemoryDisk {
+  const disk = new MemoryDisk();
+  const log = openLog(disk);
+  for (const bytes of batches) log.appendAsLeader(bytes, 0);
+  log.abandon();
+  return disk;
+}
+
+function cutFile(disk: MemoryDisk, path: string, size: number): void {
+  disk.open(path, 'existing').truncateSync(size);
+}
+
+function reopen(disk: MemoryDisk): Log {
+  return openLog(disk, { config: { indexIntervalBytes: 100 } });
+}
+
+describe('after a crash', () => {
+  test('a log cut at any byte keeps its whole batches', () => {
+    const batches = [batch(2), batch(1, { valueBytes: 40 }), batch(3)];
+    const sizes = batches.map((bytes) => bytes.length);
+    const total = sizes[0] + sizes[1] + sizes[2];
+    for (let size = 0; size <= total; size++) {
+      const disk = diskWith(batches);
+      cutFile(disk, FIRST_LOG, size);
+      const log = reopen(disk);
+      const whole = size === total ? 3 : size >= sizes[0] + sizes[1] ? 2 : size >= sizes[0] ? 1 : 0;
+      expect(log.logEndOffset).toBe([0, 2, 3, 6][whole]);
+      expect(readAll(log).equals(Buffer.concat(batches.slice(0, whole)))).toBe(true);
+      log.appendAsLeader(batch(1), 1);
+      expect(log.logEndOffset).toBe([0, 2, 3, 6][whole] + 1);
+      log.close();
+      checkIndexFiles(disk, '/data/t-0');
+    }
+  });
+
+  test('a batch with any byte changed is cut off, and all after it', () => {
+    const batches = [batch(2), batch(1), batch(3)];
+    const from = batches[0].length;
+    for (let at = from; at < from + batches[1].length; at++) {
+      const disk = diskWith(batches);
+      const file = disk.open(FIRST_LOG, 'existing');
+      const byte = Buffer.alloc(1);
+      file.readSync(byte, at);
+      file.writeSync(Buffer.from([byte[0] ^ 0x55]), at);
+      const log = reopen(disk);
+      // The leader epoch is not covered by the CRC, nor is a base offset that leaves a gap.
+      const isUncovered = at < from + 8 || (at >= from + 12 && at < from + 16);
+      if (!isUncovered) expect(log.logEndOffset).toBe(2);
+      expect(readAll(log).subarray(0, from).equals(batches[0])).toBe(true);
+    }
+  });
+
+  test('zeros behind the end, as a power cut leaves them, are cut off', () => {
+    const disk = diskWith([batch(2)]);
+    const file = disk.open(FIRST_LOG, 'existing');
+    const size = file.sizeBytes();
+    file.writeSync(Buffer.alloc(5000), size);
+    expect(reopen(disk).logEndOffset).toBe(2);
+    expect(file.sizeBytes()).toBe(size);
+  });
+
+  test('segments behind a damaged one go', () => {
+    const disk = new MemoryDisk();
+    const config = { segmentBytes: 300 };
+    const log = openLog(disk, { config });
+    for (let i = 0; i < 12; i++) log.appendAsLeader(batch(1, { valueBytes: 60 }), 0);
+    expect(log.segments.length).toBeGreaterThan(3);
+    const second = log.segments[1];
+    log.abandon();
+    cutFile(disk, second.log.path, second.sizeBytes - 1);
+    const again = openLog(disk, { config });
+    expect(again.segments.length).toBe(2);
+    expect(again.logEndOffset).toBe(again.segments[1].nextOffset());
+    expect(again.logEndOffset).toBeLessThan(12);
+  });
+
+  test('segments below the recovery point are not looked at', () => {
+    const disk = new MemoryDisk();
+    const config = { segmentBytes: 300 };
+    const log = openLog(disk, { config });
+    for (let i = 0; i < 12; i++) log.appendAsLeader(batch(1, { valueBytes: 60 }), 0);
+    const { path } = log.segments[0].log;
+    log.abandon();
+    disk.open(path, 'existing').writeSync(Buffer.from('damage'), 70);
+    const again = openLog(disk, { config, recoveryPoint: 8 });
+    expect([again.logStartOffset, again.logEndOffset, again.recoveryPoint]).toEqual([0, 12, 8]);
+  });
+
+  test('leader epochs come back from the batches', () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    for (const epoch of [1, 1, 4, 6]) log.appendAsLeader(batch(2), epoch);
+    log.abandon();
+    const again = openLog(disk);
+    expect(again.latestEpoch).toBe(6);
+    expect(again.endOffsetForEpoch(3)).toEqual({ epoch: 1, endOffset: 4 });
+  });
+
+  test('producers, open transactions and the transaction index come back', () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    log.appendAsLeader(produced(7, 0, { count: 3 }), 0);
+    log.appendAsLeader(produced(8, 0, { transactional: true }), 0);
+    log.appendAsLeader(marker(8, false), 0, 'coordinator');
+    log.appendAsLeader(produced(9, 0, { transactional: true }), 0);
+    const before = log.producers();
+    log.abandon();
+    const again = openLog(disk);
+    expect(again.producers()).toEqual(before);
+    expect(again.firstUnstableOffset).toBe(3);
+    again.onHighWatermark(6);
+    expect(again.firstUnstableOffset).toBe(5);
+    expect(again.abortedTransactions(0, 6)).toEqual([{ producerId: 8, firstOffset: 3 }]);
+    expect(() => again.appendAsLeader(produced(7, 5), 0)).toThrow(LogError);
+    expect(again.appendAsLeader(produced(7, 0, { count: 3 }), 0)).toMatchObject({ duplicate: true, firstOffset: 0 });
+  });
+
+  test('records of an old format are refused; what only looks like them is cut off', () => {
+    // Offset 0, 22 bytes, CRC, magic 1, attributes, timestamp 1, no key, no value: as Kafka 0.10 wrote it.
+    const message = Buffer.from(`${'00'.repeat(11)}16${'00'.repeat(4)}0100${'00'.repeat(7)}01${'ff'.repeat(8)}`, 'hex');
+    const disk = diskWith([]);
+    disk.writeFile(FIRST_LOG, message);
+    expect(reopen(disk).logEndOffset).toBe(0);
+    expect(disk.readFile(FIRST_LOG)?.length).toBe(0);
+    message.writeUInt32BE(crc32(message.subarray(16)), 12);
+    disk.writeFile(FIRST_LOG, message);
+    expect(() => reopen(disk)).toThrow('records in format v1');
+    expect(disk.readFile(FIRST_LOG)?.equals(message)).toBe(true);
+  });
+
+  test('indexes without a log and files marked deleted are removed', () => {
+    const disk = diskWith([batch(1)]);
+    for (const name of [
+      '00000000000000000005.index',
+      '00000000000000000007.txnindex',
+      '00000000000000000003.log.deleted',
+    ]) {
+      disk.writeFile(`/data/t-0/${name}`, 'x');
+    }
+    disk.writeFile('/data/t-0/00000000000000000042-0000000003.checkpoint.deleted', 'x');
+    expect(reopen(disk).logEndOffset).toBe(1);
+    const left = disk.list('/data/t-0').filter((name) => !name.startsWith('00000000000000000000'));
+    expect(left).toEqual(['00000000000000000042-0000000003.checkpoint.deleted', 'partition.metadata']);
+  });
+});
+
+describe('after an orderly end', () => {
+  test('nothing is read but names', () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    for (let i = 0; i < 10; i++) log.appendAsLeader(produced(1, i), 2);
+    log.close();
+    // Whoever looked into the file would see that this is no batch.
+    disk.open(FIRST_LOG, 'existing').writeSync(Buffer.alloc(100), 0);
+    const again = openLog(disk, { clean: true, recoveryPoint: 10 });
+    expect([again.logEndOffset, again.recoveryPoint, again.latestEpoch]).toEqual([10, 10, 2]);
+    expect(again.appendAsLeader(produced(1, 10), 2).firstOffset).toBe(10);
+  });
+
+  test('the log end is looked for where the checkpoint does not say it', () => {
+    const disk = new MemoryDisk();
+    const config = { indexIntervalBytes: 100 };
+    const log = openLog(disk, { config });
+    for (let i = 0; i < 50; i++) log.appendAsLeader(batch(2), 0);
+    log.close();
+    expect(openLog(disk, { clean: true, config }).logEndOffset).toBe(100);
+  });
+
+  test('indexes that are missing or damaged are made again when they are needed', () => {
+    for (const damage of ['remove', 'zero', 'odd'] as const) {
+      const disk = new MemoryDisk();
+      const config = { indexIntervalBytes: 4096 };
+      const log = openLog(disk, { config });
+      for (let i = 0; i < 300; i++) log.appendAsLeader(batch(1, { valueBytes: 100, timestamp: i }), 0);
+      const bytes = readAll(log);
+      log.close();
+      for (const suffix of ['.index', '.timeindex']) {
+        const path = FIRST_LOG.replace('.log', suffix);
+        if (damage === 'remove') disk.remove(path);
+        else if (damage === 'zero') disk.writeFile(path, Buffer.alloc(120));
+        else disk.writeFile(path, Buffer.alloc(7));
+      }
+      const again = openLog(disk, { clean: true, recoveryPoint: 300, config });
+      expect(again.read(250, 1000, { upTo: 300, minOneBatch: true }).records.readBigInt64BE(0)).toBe(250n);
+      expect(again.offsetForTimestamp(120)).toEqual({ timestampMs: 120, offset: 120, leaderEpoch: 0 });
+      expect(readAll(again).equals(bytes)).toBe(true);
+      again.appendAsLeader(batch(1), 0);
+      again.close();
+      checkIndexFiles(disk, '/data/t-0');
+    }
+  });
+
+  test('a log that has nothing but a name goes on at its offset', () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    log.truncateFullyAndStartAt(42);
+    log.close();
+    const again = openLog(disk, { clean: true, recoveryPoint: 42 });
+    expect([again.logStartOffset, again.logEndOffset]).toEqual([42, 42]);
+  });
+
+  test('a log whose files end before its log start begins there anew', () => {
+    const disk = diskWith([batch(3)]);
+    const log = openLog(disk, { logStartOffset: 10 });
+    expect([log.logStartOffset, log.logEndOffset, log.sizeBytes]).toEqual([10, 10, 0]);
+    expect(log.appendAsLeader(batch(1), 0).firstOffset).toBe(10);
+  });
+});
