@@ -15,9 +15,15 @@ const WORTH_KEEPING_BYTES = 512;
 /** A message that outgrows its block goes on in one twice as large, up to this size. */
 const LARGEST_BLOCK_BYTES = 256 * 1024;
 
-/** The block that the next writer begins in, and how much of it is used; a writer that works has it for itself. */
-let spareBlock: Buffer | null = null;
-let spareFrom = 0;
+/** Where a writer begins, and from which byte on it is free. */
+interface Block {
+  readonly buf: Buffer;
+  from: number;
+}
+
+/** Blocks for the next writers; one that works has its block for itself. Writers within writers are why there may be two. */
+const spare: Block[] = [];
+const MOST_SPARE = 4;
 
 /**
  * Writes Kafka's primitive types. Large byte fields are not copied: `finish` returns the pieces in order, ready for one
@@ -26,6 +32,7 @@ let spareFrom = 0;
 export class Writer {
   /** The block written to; bytes `begin` up to `pos` are not yet in a piece. For the generated code. */
   buf: Buffer;
+  private readonly block: Block;
   private begin: number;
   private pos: number;
   /** Pieces already complete, and their size. */
@@ -33,14 +40,11 @@ export class Writer {
   private piecesBytes = 0;
 
   constructor(expectedBytes = 256) {
-    if (spareBlock !== null && spareBlock.length - spareFrom >= expectedBytes) {
-      this.buf = spareBlock;
-      this.begin = spareFrom;
-      spareBlock = null;
-    } else {
-      this.buf = Buffer.allocUnsafeSlow(Math.max(expectedBytes, BLOCK_BYTES));
-      this.begin = 0;
-    }
+    const block = spare.pop();
+    if (block !== undefined && block.buf.length - block.from >= expectedBytes) this.block = block;
+    else this.block = { buf: Buffer.allocUnsafeSlow(Math.max(expectedBytes, BLOCK_BYTES)), from: 0 };
+    this.buf = this.block.buf;
+    this.begin = this.block.from;
     this.pos = this.begin;
   }
 
@@ -266,9 +270,10 @@ export class Writer {
   /** What was written, in pieces to be sent in order. The writer is not to be used afterwards. */
   finish(): Buffer[] {
     this.endPiece();
-    if (this.buf.length === BLOCK_BYTES && BLOCK_BYTES - this.pos >= WORTH_KEEPING_BYTES) {
-      spareBlock = this.buf;
-      spareFrom = this.pos;
+    const { block } = this;
+    if (this.buf === block.buf && block.buf.length - this.pos >= WORTH_KEEPING_BYTES && spare.length < MOST_SPARE) {
+      block.from = this.pos;
+      spare.push(block);
     }
     // a write after this would be in a block that is another's
     this.buf = NO_BLOCK;
