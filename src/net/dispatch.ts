@@ -36,8 +36,7 @@ export class Dispatcher {
     const [min, max] = handler.versions;
     if (header.apiVersion < min || header.apiVersion > max) return this.unsupported(handler, header);
     const request = codec(handler.request, header.apiVersion).read(reader);
-    if (reader.remaining() > 0)
-      throw new MalformedError(`${reader.remaining()} bytes left over after ${handler.request.name}`);
+    // bytes behind a whole request are passed over, as Kafka passes over them
     return this.run(handler, header, request, connection);
   }
 
