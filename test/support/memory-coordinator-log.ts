@@ -43,7 +43,7 @@ export class MemoryCoordinatorLog implements CoordinatorLog {
     return this.waiting.length;
   }
 
-  read(partition: number, each: (record: StoredRecord) => void): void {
+  read(partition: number, each: (record: StoredRecord) => void): void | Promise<void> {
     for (const record of this.records(partition)) each(record);
   }
 

@@ -1,0 +1,128 @@
+/** A broker with nothing but group coordination, reached as a client reaches it: through the handlers and the codecs. */
+import { codec } from '../../protocol/compile.ts';
+import { Reader } from '../../protocol/reader.ts';
+import type { InputOf, Message, MessageOf } from '../../protocol/schema.ts';
+import { Writer } from '../../protocol/writer.ts';
+import type { Broker } from '../../src/api/broker.ts';
+import type { Handler, RequestContext } from '../../src/api/handler.ts';
+import type { BrokerConfig } from '../../src/config/broker-config.ts';
+import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
+import { brokerConfig } from '../config/samples.ts';
+import { CollectingLogger } from '../support/loggers.ts';
+import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+export const NODE_ID = 1;
+const OFFSETS_TOPIC = '__consumer_offsets';
+
+export interface Topic {
+  readonly name: string;
+  readonly id: string;
+  readonly partitions: readonly { readonly leader: number; readonly leaderEpoch: number }[];
+}
+
+/** A topic whose id follows from its name. */
+export function topic(name: string, partitionCount: number, generation = 0): Topic {
+  const id = Buffer.from(`${name}-${generation}`.padEnd(16, '.').slice(0, 16)).toString('base64url');
+  return { name, id, partitions: new Array(partitionCount).fill({ leader: NODE_ID, leaderEpoch: 0 }) };
+}
+
+export interface GroupBrokerOptions {
+  readonly config?: Readonly<Record<string, string>>;
+  readonly topics?: readonly Topic[];
+  readonly partitionCount?: number;
+  readonly seed?: number;
+  /** Without: the offsets topic is not there until somebody looks for a coordinator. */
+  readonly elected?: boolean;
+  readonly log?: MemoryCoordinatorLog;
+  readonly clock?: VirtualClock;
+}
+
+export class GroupBroker {
+  readonly clock: VirtualClock;
+  readonly log: MemoryCoordinatorLog;
+  readonly logger = new CollectingLogger();
+  readonly topics = new Map<string, Topic>();
+  readonly groups: GroupCoordinator;
+  readonly partitionCount: number;
+  /** The topics whose creation was asked for. */
+  readonly ensured: string[] = [];
+  clientId: string | null = 'client';
+  private readonly broker: Broker;
+
+  constructor(options: GroupBrokerOptions = {}) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.log = options.log ?? new MemoryCoordinatorLog();
+    this.partitionCount = options.partitionCount ?? 5;
+    for (const one of options.topics ?? [topic('t', 4), topic('u', 2)]) this.topics.set(one.name, one);
+    const config = brokerConfig({ ...DEVELOPMENT, ...options.config });
+    const random = new SeededRandom(options.seed ?? 1);
+    this.groups = new GroupCoordinator({
+      log: this.log,
+      clock: this.clock,
+      logger: this.logger,
+      random,
+      config: () => config,
+      partitionCount: () => this.partitionCount,
+    });
+    this.broker = this.services(config, random);
+    if (options.elected !== false) this.elect();
+  }
+
+  private services(config: BrokerConfig, random: SeededRandom): Broker {
+    const image = {
+      topic: (name: string) => this.topics.get(name),
+      topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
+    };
+    const controller = {
+      ensureTopics: async (names: readonly string[]) => {
+        this.ensured.push(...names);
+        this.elect();
+        return new Map(names.map((name) => [name, 0]));
+      },
+    };
+    const { groups, clock, logger } = this;
+    const endpoints = () => [{ nodeId: NODE_ID, host: 'localhost', port: 9092, rack: null }];
+    const services = { nodeId: NODE_ID, clock, random, logger, groups, controller, endpoints };
+    return { ...services, config: () => config, image: () => image } as unknown as Broker;
+  }
+
+  /** Makes this broker the coordinator of every partition. */
+  elect(epoch = 0): void {
+    this.topics.set(OFFSETS_TOPIC, topic(OFFSETS_TOPIC, this.partitionCount));
+    for (let partition = 0; partition < this.partitionCount; partition++) this.groups.onElected(partition, epoch);
+  }
+
+  /** Sends a request in a version and gives the response, both by way of their bytes. */
+  async call<Req extends Message, Res extends Message>(
+    handler: Handler<Req, Res>,
+    version: number,
+    request: InputOf<Req>,
+  ): Promise<MessageOf<Res>> {
+    const context: RequestContext = {
+      broker: this.broker,
+      apiVersion: version,
+      clientId: this.clientId,
+      connection: {
+        id: '1',
+        clientHost: '127.0.0.1',
+        listenerName: 'PLAINTEXT',
+        principal: 'User:ANONYMOUS',
+        clientSoftware: null,
+        onGone: new Set(),
+      },
+    };
+    const response = await handler.handle(context, throughBytes(handler.request, version, request));
+    if (response === null) throw new Error('no response');
+    return throughBytes(handler.response, version, response);
+  }
+}
+
+const DEVELOPMENT = { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '5' };
+
+function throughBytes<M extends Message>(message: M, version: number, value: InputOf<M>): MessageOf<M> {
+  const writer = new Writer();
+  codec(message, version).write(writer, value);
+  return codec(message, version).read(new Reader(writer.toBuffer())) as MessageOf<M>;
+}
