@@ -13,7 +13,15 @@ export function readTopicId(disk: Disk, dir: string): string | null {
   return found[1];
 }
 
-/** Not durable: it is made again from the metadata log when it is lost, and a new partition must not wait for a disk. */
+/**
+ * Makes the file, which is not there. Not durable, nor by way of a temporary file: it is made again from the metadata log when it is
+ * lost, and a new partition must not wait for a disk.
+ */
 export function writeTopicId(disk: Disk, dir: string, topicId: string): void {
-  disk.writeFile(`${dir}/${PARTITION_METADATA_FILE}`, `version: 0\ntopic_id: ${topicId}`, { durable: false });
+  const file = disk.open(`${dir}/${PARTITION_METADATA_FILE}`, 'create');
+  try {
+    file.writeSync(Buffer.from(`version: 0\ntopic_id: ${topicId}`), 0);
+  } finally {
+    file.close();
+  }
 }
