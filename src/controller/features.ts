@@ -8,13 +8,22 @@ export interface SupportedFeature {
 }
 
 export const METADATA_VERSION = 'metadata.version';
+export const ELR_VERSION = 'eligible.leader.replicas.version';
 
 /** In the order in which Kafka formats them. */
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minLevel: 7, maxLevel: 30, initialLevel: 30 },
-  { name: 'eligible.leader.replicas.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  { name: ELR_VERSION, minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'group.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'share.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'streams.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'transaction.version', minLevel: 0, maxLevel: 2, initialLevel: 2 },
 ];
+
+/** The levels of metadata.version whose records differ from those before: a way back across one might lose something. */
+const CHANGED_METADATA: readonly number[] = [7, 8, 11, 13, 14, 15, 17, 23, 30];
+
+/** Whether a level above `from`, up to and including `to`, changed the records of the metadata log. */
+export function metadataChangedBetween(from: number, to: number): boolean {
+  return CHANGED_METADATA.some((level) => level > from && level <= to);
+}

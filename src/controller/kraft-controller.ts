@@ -1,11 +1,20 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { CreateTopicsRequest } from '../../protocol/messages/19-create-topics.ts';
 import type { DeleteTopicsRequest } from '../../protocol/messages/20-delete-topics.ts';
+import type { AlterConfigsRequest } from '../../protocol/messages/33-alter-configs.ts';
+import type { CreatePartitionsRequest } from '../../protocol/messages/37-create-partitions.ts';
+import type { ElectLeadersRequest } from '../../protocol/messages/43-elect-leaders.ts';
+import type { IncrementalAlterConfigsRequest } from '../../protocol/messages/44-incremental-alter-configs.ts';
+import type { AlterPartitionReassignmentsRequest } from '../../protocol/messages/45-alter-partition-reassignments.ts';
+import type { AlterClientQuotasRequest } from '../../protocol/messages/49-alter-client-quotas.ts';
+import type { AlterUserScramCredentialsRequest } from '../../protocol/messages/51-alter-user-scram-credentials.ts';
+import type { UpdateFeaturesRequest } from '../../protocol/messages/57-update-features.ts';
 import { ProducerIdsRecord } from '../../protocol/metadata/index.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import { MetadataLog } from '../raft/metadata-log.ts';
 import { bootstrapRecords, writeBootstrapCheckpoint } from './bootstrap.ts';
 import { planFenceBroker, planRegisterBroker, planUnfenceBroker } from './cluster-control.ts';
+import { planAlterConfigs, planIncrementalAlterConfigs } from './config-control.ts';
 import type {
   BrokerRegistration,
   Controller,
@@ -14,11 +23,16 @@ import type {
   ProducerIdBlock,
   QuorumDescription,
 } from './controller.ts';
+import { planUpdateFeatures } from './feature-control.ts';
 import { type MetadataDelta, MetadataImage } from './image.ts';
 import { internalTopic } from './internal-topics.ts';
+import { planCreatePartitions, planElectLeaders } from './partition-control.ts';
 import type { Plan, PlanContext } from './plan.ts';
+import { planAlterClientQuotas } from './quota-control.ts';
+import { planAlterPartitionReassignments } from './reassignment-control.ts';
 import { decodeRecord, encodeRecord, type MetadataRecord, record } from './records.ts';
 import { Replay } from './replay.ts';
+import { planAlterUserScramCredentials } from './scram-control.ts';
 import { planCreateTopics, planDeleteTopics } from './topic-control.ts';
 
 /** Records in one batch at the most; longer plans (a start with many partitions) go in several. */
@@ -135,6 +149,31 @@ export class KraftController implements Controller {
   }
   deleteTopics(request: MessageOf<typeof DeleteTopicsRequest>) {
     return this.submit((context) => planDeleteTopics(context, request));
+  }
+
+  createPartitions(request: MessageOf<typeof CreatePartitionsRequest>) {
+    return this.submit((context) => planCreatePartitions(context, request));
+  }
+  alterConfigs(request: MessageOf<typeof AlterConfigsRequest>) {
+    return this.submit((context) => planAlterConfigs(context, request));
+  }
+  incrementalAlterConfigs(request: MessageOf<typeof IncrementalAlterConfigsRequest>) {
+    return this.submit((context) => planIncrementalAlterConfigs(context, request));
+  }
+  updateFeatures(request: MessageOf<typeof UpdateFeaturesRequest>) {
+    return this.submit((context) => planUpdateFeatures(context, request));
+  }
+  alterClientQuotas(request: MessageOf<typeof AlterClientQuotasRequest>) {
+    return this.submit((context) => planAlterClientQuotas(context, request));
+  }
+  alterUserScramCredentials(request: MessageOf<typeof AlterUserScramCredentialsRequest>) {
+    return this.submit((context) => planAlterUserScramCredentials(context, request));
+  }
+  electLeaders(request: MessageOf<typeof ElectLeadersRequest>) {
+    return this.submit((context) => planElectLeaders(context, request));
+  }
+  alterPartitionReassignments(request: MessageOf<typeof AlterPartitionReassignmentsRequest>) {
+    return this.submit((context) => planAlterPartitionReassignments(context, request));
   }
 
   async ensureTopics(names: readonly string[]): Promise<ReadonlyMap<string, number>> {

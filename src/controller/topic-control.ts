@@ -7,24 +7,14 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { checkTopicChanges } from '../config/alter.ts';
 import { describeTopic } from '../config/describe.ts';
-import { InvalidConfigError } from '../config/value.ts';
 import { type PartitionImage, ResourceType } from './image.ts';
 import { assignmentProblem, newPartition, place, usableBrokers } from './placement.ts';
-import type { ApiError, Plan, PlanContext } from './plan.ts';
+import { type ApiError, duplicatesIn, errorOf, type Plan, type PlanContext, Refused } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
 import { hasCollisionChars, topicNameProblem, unifyCollisionChars } from './topic-names.ts';
 
 export type CreatableTopic = MessageOf<typeof CreateTopicsRequest>['topics'][number];
 type CreateResult = NonNullable<InputOf<typeof CreateTopicsResponse>['topics']>[number];
-
-/** Thrown within a plan for one topic; becomes its error in the response. */
-class Refused extends Error {
-  readonly errorName: ErrorName;
-  constructor(errorName: ErrorName, message: string) {
-    super(message);
-    this.errorName = errorName;
-  }
-}
 
 export function planCreateTopics(
   context: PlanContext,
@@ -32,7 +22,7 @@ export function planCreateTopics(
 ): Plan<InputOf<typeof CreateTopicsResponse>> {
   const records: MetadataRecord[] = [];
   const collisions = collisionTable(context);
-  const twice = duplicates(request.topics.map((t) => t.name));
+  const twice = duplicatesIn(request.topics.map((t) => t.name));
   const topics: CreateResult[] = [];
   for (const topic of request.topics) {
     if (twice.has(topic.name)) {
@@ -45,7 +35,7 @@ export function planCreateTopics(
       records.push(...created.records);
       topics.push(created.response);
     } catch (error) {
-      topics.push(refusal(topic.name, asApiError(error)));
+      topics.push(refusal(topic.name, errorOf(error)));
     }
   }
   return { records: request.validateOnly ? [] : records, response: { topics } };
@@ -58,12 +48,6 @@ const refusal = (name: string, error: ApiError): CreateResult => ({
   replicationFactor: -1,
   configs: [],
 });
-
-function asApiError(error: unknown): ApiError {
-  if (error instanceof Refused) return { errorCode: ErrorCode[error.errorName], errorMessage: error.message };
-  if (error instanceof InvalidConfigError) return { errorCode: ErrorCode[error.error], errorMessage: error.message };
-  throw error;
-}
 
 function planTopic(
   context: PlanContext,
@@ -213,13 +197,6 @@ export function brokersFor(context: PlanContext, factor: number) {
     throw new Refused('INVALID_REPLICATION_FACTOR', message);
   }
   return usable;
-}
-
-function duplicates(names: readonly string[]): Set<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const name of names) (seen.has(name) ? twice : seen).add(name);
-  return twice;
 }
 
 type DeleteResult = NonNullable<InputOf<typeof DeleteTopicsResponse>['responses']>[number];
