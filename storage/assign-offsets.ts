@@ -1,9 +1,11 @@
-/** What a leader writes into batches before it appends them. */
+/** Offsets in batches that are to be appended: set by a leader, checked by a follower. */
 import { crc32c } from '@node-rs/crc32';
 import {
   attributes,
   BATCH_HEADER_BYTES,
+  baseOffset,
   LOG_OVERHEAD_BYTES,
+  lastOffset,
   lastOffsetDelta,
   MAGIC_V2,
   magic,
@@ -42,8 +44,23 @@ export function assignOffsets(
   return next;
 }
 
+/** The offset after the last of batches that come with their offsets, which have to rise from `fromOffset` on. */
+export function checkOffsets(batches: Buffer, fromOffset: number): number {
+  let next = fromOffset;
+  let at = 0;
+  do {
+    checkFrame(batches, at);
+    const base = baseOffset(batches, at);
+    if (base < next)
+      throw new LogError('UNEXPECTED_APPEND_OFFSET', `offset ${base}, but ${next} or above was expected`);
+    next = lastOffset(batches, at) + 1;
+    at += sizeBytes(batches, at);
+  } while (at < batches.length);
+  return next;
+}
+
 /** The caller has checked the batches; this only makes sure that a mistake of his cannot tear the log. */
-export function checkFrame(batches: Buffer, at: number): void {
+function checkFrame(batches: Buffer, at: number): void {
   const left = batches.length - at;
   if (left >= BATCH_HEADER_BYTES && magic(batches, at) === MAGIC_V2) {
     const size = batches.readInt32BE(at + 8) + LOG_OVERHEAD_BYTES;

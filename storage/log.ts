@@ -6,8 +6,8 @@
  * Below the recovery point bytes are on disk for good; up to the log end they are in the page cache. All calls are synchronous but
  * `flush` and `closeDurably`: appends and reads work on the page cache (DESIGN decision 4).
  */
-import { baseOffset, lastOffset, leaderEpoch, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
-import { assignOffsets, checkFrame } from './assign-offsets.ts';
+import { baseOffset, leaderEpoch, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
+import { assignOffsets, checkOffsets } from './assign-offsets.ts';
 import { type Disk, DiskError } from './disk.ts';
 import { Durability } from './durability.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
@@ -268,30 +268,12 @@ export class Log {
   /** Appends batches fetched from the leader, with its offsets and epochs. They must begin at or above the log end and rise. */
   appendAsFollower(batches: Buffer): void {
     this.#checkUsable();
-    const next = this.#checkOffsets(batches);
+    const next = checkOffsets(batches, this.#logEndOffset);
     this.#append(batches, baseOffset(batches, 0), next);
     const epochs = this.#leaderEpochs();
     for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
       if (leaderEpoch(batches, at) >= 0) epochs.assign(leaderEpoch(batches, at), baseOffset(batches, at));
     }
-  }
-
-  #checkOffsets(batches: Buffer): number {
-    let next = this.#logEndOffset;
-    let at = 0;
-    do {
-      checkFrame(batches, at);
-      const base = baseOffset(batches, at);
-      if (base < next) {
-        throw new LogError(
-          'UNEXPECTED_APPEND_OFFSET',
-          `${this.dir}: offset ${base}, but ${next} or above was expected`,
-        );
-      }
-      next = lastOffset(batches, at) + 1;
-      at += sizeBytes(batches, at);
-    } while (at < batches.length);
-    return next;
   }
 
   #append(batches: Buffer, first: number, next: number): void {
@@ -325,16 +307,7 @@ export class Log {
       timestamp = Math.max(timestamp, maxTimestamp(batches, at));
     }
     const { active } = this.#segments;
-    if (active.shouldRoll(this.#config, this.#jitterMs(), bytes, timestamp, next - 1, this.#now)) this.#roll(first);
-  }
-
-  /** segment.jitter.ms spreads the rolls of partitions that were filled alike; the folder's name decides by how much. */
-  #jitterMs(): number {
-    const limit = Math.min(this.#config.segmentJitterMs, this.#config.segmentMs);
-    if (limit <= 0) return 0;
-    let hash = this.#segments.active.baseOffset % 65_521;
-    for (let i = 0; i < this.dir.length; i++) hash = (hash * 31 + this.dir.charCodeAt(i)) % 2_147_483_647;
-    return hash % limit;
+    if (active.shouldRoll(this.#config, bytes, timestamp, next - 1, this.#now)) this.#roll(first);
   }
 
   /** Begins a new segment at `offset`, the log end or, on a follower, above it. */
@@ -448,7 +421,9 @@ export class Log {
     }
     const knewProducers = this.#producers.state.entries.size > 0;
     const nowMs = this.#clock.nowMs();
-    this.#discard(this.#segments.truncateTo(offset, nowMs), nowMs);
+    // The other way round, a crash in between would bring batches back that lie behind a gap.
+    this.#discard(this.#segments.removeAbove(offset), nowMs);
+    this.#segments.truncateActive(offset, nowMs);
     this.#ended(offset);
     epochs.truncateFromEnd(offset);
     this.#logStartOffset = Math.min(this.#logStartOffset, offset);

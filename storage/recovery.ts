@@ -143,27 +143,21 @@ function recoverSegments(options: LoadOptions, log: LoadedLog): ProducerState {
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
     if (i > first) snapshots.write(segments[i].baseOffset, producers.entries, false);
-    const cutBytes = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
-    if (cutBytes === 0) continue;
-    const { path } = segments[i].log;
-    const dropped = segments.splice(i + 1);
-    options.logger.warn(
-      { file: path, cutBytes, droppedSegments: dropped.length },
-      'the log was cut behind its last valid batch',
-    );
-    for (const segment of dropped) segment.remove();
+    const validBytes = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
+    const cutBytes = segments[i].sizeBytes - validBytes;
+    if (cutBytes > 0) cutBehind(options, segments, i, validBytes);
+    segments[i].finish();
   }
   return producers;
 }
 
-/** Checks and indexes one segment, and cuts it behind the last valid batch; gives the bytes cut off. */
+/** Checks and indexes one segment; gives the bytes of its valid batches. */
 function recoverSegment(
   options: LoadOptions,
   segment: Segment,
   producers: ProducerState,
   epochs: LeaderEpochs,
 ): number {
-  const size = segment.sizeBytes;
   const interval = options.config.indexIntervalBytes;
   segment.resetIndexes();
   segment.transactionIndex.reset();
@@ -178,10 +172,22 @@ function recoverSegment(
     producers.updateBatch(buf, at, (transaction) => noteAborted(segment, transaction));
     next = lastOffset(buf, at) + 1;
   }
-  const cutBytes = size - cursor.position;
-  if (cutBytes > 0) segment.cutFile(cursor.position);
-  segment.finish();
-  return cutBytes;
+  return cursor.position;
+}
+
+/**
+ * Cuts segment `i` and removes those behind it, the last one first and the cut last: a crash in between must not leave batches behind
+ * a gap that the next recovery would take for valid.
+ */
+function cutBehind(options: LoadOptions, segments: Segment[], i: number, validBytes: number): void {
+  const dropped = segments.splice(i + 1);
+  for (const segment of dropped.reverse()) segment.remove();
+  const cutBytes = segments[i].sizeBytes - validBytes;
+  options.logger.warn(
+    { file: segments[i].log.path, cutBytes, droppedSegments: dropped.length },
+    'the log was cut behind its last valid batch',
+  );
+  segments[i].cutFile(validBytes);
 }
 
 export function noteAborted(segment: Segment, transaction: CompletedTransaction): void {

@@ -92,13 +92,16 @@ export class SegmentList {
     return this.#segments.splice(0);
   }
 
-  /** Drops the batch that holds `offset`, and all after it; gives the segments that are left with nothing. */
-  truncateTo(offset: number, nowMs: number): Segment[] {
-    const removed = this.#segments.splice(this.indexOf(offset) + 1);
+  /** Takes out the segments that begin above `offset`, the last one first. `truncateActive` has to follow. */
+  removeAbove(offset: number): Segment[] {
+    return this.#segments.splice(this.indexOf(offset) + 1).reverse();
+  }
+
+  /** Drops the batch that holds `offset`, and all after it, from what is the last segment now. */
+  truncateActive(offset: number, nowMs: number): void {
     this.#active = this.#segments[this.#segments.length - 1];
     this.#active.truncateTo(offset, nowMs);
     this.forgetTail();
-    return removed;
   }
 
   forgetTail(): void {

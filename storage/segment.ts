@@ -109,19 +109,22 @@ export class Segment {
   }
 
   /** Whether an append has to go to a new segment (LogSegment.shouldRoll). */
-  shouldRoll(
-    config: LogConfig,
-    jitterMs: number,
-    bytes: number,
-    timestamp: number,
-    last: number,
-    nowMs: () => number,
-  ): boolean {
+  shouldRoll(config: LogConfig, bytes: number, timestamp: number, last: number, nowMs: () => number): boolean {
     const size = this.sizeBytes;
     if (size > config.segmentBytes - bytes) return true;
-    if (size > 0 && this.#waitedMs(timestamp, nowMs) > config.segmentMs - jitterMs) return true;
+    if (size > 0 && this.#waitedMs(timestamp, nowMs) > config.segmentMs - this.#jitterMs(config)) return true;
     if (last - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
     return this.offsetIndex.isFull(config.segmentIndexBytes) || this.timeIndex.isFull(config.segmentIndexBytes);
+  }
+
+  /** segment.jitter.ms spreads the rolls of partitions that were filled alike; the file's name decides by how much. */
+  #jitterMs(config: LogConfig): number {
+    const limit = Math.min(config.segmentJitterMs, config.segmentMs);
+    if (limit <= 0) return 0;
+    const { path } = this.log;
+    let hash = 0;
+    for (let i = 0; i < path.length; i++) hash = (hash * 31 + path.charCodeAt(i)) % 2_147_483_647;
+    return hash % limit;
   }
 
   #waitedMs(timestamp: number, nowMs: () => number): number {

@@ -1,0 +1,176 @@
+/** A crash between any two changes to the disk: what is found afterwards has no gap and nothing that was gone before. */
+import { expect, test } from 'vitest';
+import { DiskError, type DiskFile, type Log, MemoryDisk } from '../../storage/index.ts';
+import { batch, openLog, produced, readAll } from './batches.ts';
+
+class Crash extends DiskError {
+  constructor(path: string) {
+    super('IO', path, 'crashed');
+  }
+}
+
+/** Dies before change number `changesLeft`, and is dead until it is revived. */
+class CrashingDisk extends MemoryDisk {
+  changesLeft = Number.POSITIVE_INFINITY;
+
+  #change(path: string): void {
+    this.changesLeft -= 1;
+    if (this.changesLeft < 0) throw new Crash(path);
+  }
+
+  override open(path: string, mode: 'existing' | 'create'): DiskFile {
+    if (!this.exists(path)) this.#change(path);
+    const file = super.open(path, mode);
+    return {
+      path,
+      sizeBytes: () => file.sizeBytes(),
+      readSync: (target, position) => file.readSync(target, position),
+      read: (target, position) => file.read(target, position),
+      writeSync: (data, position) => {
+        this.#change(path);
+        file.writeSync(data, position);
+      },
+      truncateSync: (size) => {
+        this.#change(path);
+        file.truncateSync(size);
+      },
+      sync: () => file.sync(),
+      syncSync: () => file.syncSync(),
+      close: () => file.close(),
+    };
+  }
+
+  override writeFile(path: string, data: Uint8Array | string): void {
+    this.#change(path);
+    super.writeFile(path, data);
+  }
+
+  override rename(from: string, to: string): void {
+    this.#change(from);
+    super.rename(from, to);
+  }
+
+  override remove(path: string): void {
+    if (this.exists(path)) this.#change(path);
+    super.remove(path);
+  }
+}
+
+const CONFIG = { segmentBytes: 340, indexIntervalBytes: 100, retentionMs: -1 };
+const COUNT = 20;
+
+function filled(disk: CrashingDisk): Log {
+  const log = openLog(disk, { config: CONFIG });
+  for (let i = 0; i < COUNT; i++) log.appendAsLeader(produced(1, i), 0);
+  expect(log.segments.length).toBe(5);
+  return log;
+}
+
+const offsetsOf = (log: Log): number[] => {
+  const bytes = readAll(log);
+  const size = produced(1, 0).length;
+  return Array.from({ length: bytes.length / size }, (_, i) => Number(bytes.readBigInt64BE(i * size)));
+};
+
+/** Lets `action` die before each of its changes in turn, and shows what a restart finds to `check`. */
+function crashEverywhere(
+  action: (log: Log, disk: CrashingDisk) => void,
+  check: (offsets: number[], log: Log) => void,
+): void {
+  for (let changes = 0; ; changes++) {
+    const disk = new CrashingDisk();
+    const log = filled(disk);
+    disk.changesLeft = changes;
+    let crashed = false;
+    try {
+      action(log, disk);
+    } catch {
+      crashed = true;
+    }
+    disk.changesLeft = Number.POSITIVE_INFINITY;
+    log.abandon();
+    const again = openLog(disk, { config: CONFIG });
+    const offsets = offsetsOf(again);
+    offsets.forEach((offset, i) => {
+      expect(offset).toBe(offsets[0] + i);
+    });
+    check(offsets, again);
+    const next = again.logEndOffset;
+    expect(again.appendAsLeader(batch(1), 1).firstOffset).toBe(next);
+    if (!crashed) return;
+    expect(changes).toBeLessThan(500);
+  }
+}
+
+test('in a truncation keeps a beginning of the log, and all that was to stay', () => {
+  crashEverywhere(
+    (log) => void log.truncateTo(5),
+    (offsets) => {
+      expect(offsets[0]).toBe(0);
+      expect(offsets.length).toBeGreaterThanOrEqual(5);
+    },
+  );
+});
+
+test('in a deletion of old segments keeps an end of the log, and all that was to stay', () => {
+  crashEverywhere(
+    (log) => {
+      log.updateConfig({ ...log.config, retentionBytes: 500 });
+      log.deleteOldSegments(0, COUNT);
+    },
+    (offsets) => expect(offsets.at(-1)).toBe(COUNT - 1),
+  );
+});
+
+test('in a deletion of everything keeps the log end', () => {
+  crashEverywhere(
+    (log) => {
+      log.updateConfig({ ...log.config, retentionBytes: 0 });
+      log.deleteOldSegments(0, COUNT);
+    },
+    (_offsets, log) => expect(log.logEndOffset).toBe(COUNT),
+  );
+});
+
+test('in an append keeps what was acknowledged, and producers know it', () => {
+  let acknowledged = COUNT;
+  crashEverywhere(
+    (log) => {
+      acknowledged = COUNT;
+      for (let i = COUNT; i < COUNT + 8; i++) {
+        log.appendAsLeader(produced(1, i), 0);
+        acknowledged = i + 1;
+      }
+    },
+    (offsets, log) => {
+      expect([offsets[0], offsets.length >= acknowledged]).toEqual([0, true]);
+      expect(log.producers()[0].lastSequence).toBe(offsets.length - 1);
+    },
+  );
+});
+
+test('in an orderly end loses nothing', () => {
+  crashEverywhere(
+    (log) => log.close(),
+    (offsets) => expect(offsets.length).toBe(COUNT),
+  );
+});
+
+test('in a recovery that cuts a damaged segment keeps to what lies before the damage', () => {
+  crashEverywhere(
+    (log, disk) => {
+      const damaged = log.segments[2];
+      log.abandon();
+      const before = disk.changesLeft;
+      disk.changesLeft = Number.POSITIVE_INFINITY;
+      disk.open(damaged.log.path, 'existing').writeSync(Buffer.from('damage'), 70);
+      disk.changesLeft = before;
+      openLog(disk, { config: CONFIG });
+    },
+    (offsets, log) => {
+      expect(offsets[0]).toBe(0);
+      expect(log.logEndOffset).toBe(offsets.length);
+      expect(offsets.length).toBeLessThan(10);
+    },
+  );
+});
