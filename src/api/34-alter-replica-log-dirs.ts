@@ -1,0 +1,52 @@
+import { ErrorCode } from '../../protocol/errors.ts';
+import {
+  AlterReplicaLogDirsRequest,
+  AlterReplicaLogDirsResponse,
+} from '../../protocol/messages/34-alter-replica-log-dirs.ts';
+import type { MessageOf } from '../../protocol/schema.ts';
+import type { Broker } from './broker.ts';
+import { handler } from './handler.ts';
+
+type Request = MessageOf<typeof AlterReplicaLogDirsRequest>;
+type Outcome = (broker: Broker, path: string, topic: string, index: number) => number;
+
+/** AlterReplicaLogDirs (KIP-113): a replica that lies there already stays; none is moved to another directory. */
+export const alterReplicaLogDirs = handler({
+  request: AlterReplicaLogDirsRequest,
+  response: AlterReplicaLogDirsResponse,
+  versions: [1, 2],
+
+  handle: (context, request) => ({
+    results: byTopic(request, (path, topic, index) => move(context.broker, path, topic, index)),
+  }),
+
+  failed: (request, errorCode) => ({ results: byTopic(request, () => errorCode) }),
+});
+
+/** Each partition once, with the last directory that is asked for. */
+function byTopic({ dirs }: Request, codeOf: (path: string, topic: string, index: number) => number) {
+  const paths = new Map<string, Map<number, string>>();
+  for (const { path, topics } of dirs) {
+    for (const { name, partitions } of topics) {
+      const ofTopic = paths.get(name) ?? new Map<number, string>();
+      for (const index of partitions) ofTopic.set(index, path);
+      paths.set(name, ofTopic);
+    }
+  }
+  return [...paths].map(([topicName, ofTopic]) => ({
+    topicName,
+    partitions: [...ofTopic].map(([partitionIndex, path]) => ({
+      partitionIndex,
+      errorCode: codeOf(path, topicName, partitionIndex),
+    })),
+  }));
+}
+
+const move: Outcome = (broker, path, topic, index) => {
+  const directory = broker.partitions.directories().find((dir) => dir.path === path);
+  if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND;
+  if (directory.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+  const partition = broker.partitions.get(topic, index);
+  if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return partition.log.dir.startsWith(`${path}/`) ? ErrorCode.NONE : ErrorCode.OPERATION_NOT_ATTEMPTED;
+};

@@ -1,0 +1,16 @@
+import {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
+} from '../../protocol/messages/45-alter-partition-reassignments.ts';
+import { handler } from './handler.ts';
+
+/** AlterPartitionReassignments (KIP-455, KIP-860): partitions move to other replicas, or the move is taken back. */
+export const alterPartitionReassignments = handler({
+  request: AlterPartitionReassignmentsRequest,
+  response: AlterPartitionReassignmentsResponse,
+  versions: [0, 1],
+
+  handle: (context, request) => context.broker.controller.alterPartitionReassignments(request),
+
+  failed: (_request, errorCode, errorMessage) => ({ errorCode, errorMessage, responses: [] }),
+});

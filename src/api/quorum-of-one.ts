@@ -1,0 +1,27 @@
+import { KafkaError } from '../../protocol/errors.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
+import type { Broker } from './broker.ts';
+
+interface VoterKey {
+  readonly clusterId: string | null;
+  readonly voterId: number;
+  readonly voterDirectoryId: string;
+}
+
+/** What is wrong with naming this voter (KIP-853), before it matters what the quorum can do. */
+export function checkVoter(broker: Broker, api: 'Add' | 'Remove', key: VoterKey): void {
+  const { clusterId, voterId, voterDirectoryId } = key;
+  if (clusterId !== null && clusterId !== broker.clusterId) {
+    const message = `The given id "${clusterId}" doesn't match the cluster id "${broker.clusterId}"`;
+    throw new KafkaError('INCONSISTENT_CLUSTER_ID', message);
+  }
+  if (voterId < 0 || voterDirectoryId === ZERO_UUID) {
+    throw new KafkaError('INVALID_REQUEST', `${api} voter request didn't include a valid voter`);
+  }
+}
+
+/** The voters stand in the configuration (kraft.version 0). */
+export function staticVoters(verb: 'adding' | 'removing'): KafkaError {
+  const message = `Cluster doesn't support ${verb} voter because the kraft.version feature is 0`;
+  return new KafkaError('UNSUPPORTED_VERSION', message);
+}
