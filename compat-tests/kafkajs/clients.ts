@@ -6,6 +6,7 @@ import {
   Partitioners,
   type Producer,
   type ProducerConfig,
+  type RetryOptions,
 } from 'kafkajs';
 import { afterEach } from 'vitest';
 import { eventually } from '../helpers.ts';
@@ -19,7 +20,7 @@ export type Clients = {
 };
 
 /** Call inside a describe: `const clients = useKafkajs(() => broker.bootstrapServers)`. */
-export function useKafkajs(bootstrapServers: () => string): Clients {
+export function useKafkajs(bootstrapServers: () => string, retry?: RetryOptions): Clients {
   const open: { disconnect(): Promise<void> }[] = [];
   afterEach(async () => {
     await Promise.all(open.splice(0).map((client) => client.disconnect()));
@@ -31,10 +32,12 @@ export function useKafkajs(bootstrapServers: () => string): Clients {
   };
   return {
     producer: (config) =>
-      opened(kafkajs(bootstrapServers()).producer({ createPartitioner: Partitioners.DefaultPartitioner, ...config })),
+      opened(
+        kafkajs(bootstrapServers(), retry).producer({ createPartitioner: Partitioners.DefaultPartitioner, ...config }),
+      ),
     consumer: (config) =>
-      opened(kafkajs(bootstrapServers()).consumer({ maxWaitTimeInMs: 200, heartbeatInterval: 500, ...config })),
-    admin: () => opened(kafkajs(bootstrapServers()).admin()),
+      opened(kafkajs(bootstrapServers(), retry).consumer({ maxWaitTimeInMs: 200, heartbeatInterval: 500, ...config })),
+    admin: () => opened(kafkajs(bootstrapServers(), retry).admin()),
   };
 }
 

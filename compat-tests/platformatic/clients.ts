@@ -49,7 +49,9 @@ export function usePlatformatic(bootstrapServers: () => string): Clients {
       const identity = { groupId: uniqueName('g'), deserializers: stringDeserializers };
       const consumer: TextConsumer = new Consumer({ ...base(), ...identity, ...reading, ...options });
       // Streams of a test may still be open.
-      return opened(consumer, () => consumer.close(true));
+      return opened(consumer, async () => {
+        await consumer.close(true);
+      });
     },
     admin: () => opened(new Admin(base())),
   };
