@@ -1,14 +1,24 @@
 /** Brokers: they register, are fenced and unfenced, and partitions get or lose their leaders by it (KIP-631). */
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
+import type {
+  UnregisterBrokerRequest,
+  UnregisterBrokerResponse,
+} from '../../protocol/messages/64-unregister-broker.ts';
 import {
   BrokerRegistrationChangeRecord,
   PartitionChangeRecord,
   RegisterBrokerRecord,
+  UnregisterBrokerRecord,
 } from '../../protocol/metadata/index.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
-import type { PlanContext } from './plan.ts';
+import type { Plan, PlanContext } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
+
+type UnregisterRequest = MessageOf<typeof UnregisterBrokerRequest>;
+type UnregisterResponse = InputOf<typeof UnregisterBrokerResponse>;
 
 const FENCE = 1;
 const UNFENCE = -1;
@@ -58,6 +68,30 @@ export function planFenceBroker({ image, nodeId }: PlanContext): MetadataRecord[
     record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: FENCE }, 0),
     ...partitionChanges(image, (p) => (p.leader === nodeId ? NO_LEADER : null)),
   ];
+}
+
+/** The broker is taken from the cluster for good: it leads nothing and is in sync with nothing where another replica is. */
+export function planUnregisterBroker(
+  { image }: PlanContext,
+  { brokerId }: UnregisterRequest,
+): Plan<UnregisterResponse> {
+  const broker = image.broker(brokerId);
+  if (broker === undefined) {
+    throw new KafkaError('BROKER_ID_NOT_REGISTERED', `Broker ID ${brokerId} is not currently registered`);
+  }
+  const isUsable = (id: number) => id !== brokerId && image.broker(id)?.fenced === false;
+  const records: MetadataRecord[] = [];
+  for (const { id: topicId, partitions } of image.topics()) {
+    for (const [partitionId, { leader, isr }] of partitions.entries()) {
+      const rest = isr.filter((id) => id !== brokerId);
+      if (leader !== brokerId && (rest.length === isr.length || rest.length === 0)) continue;
+      const newLeader = leader === brokerId ? { leader: rest.find(isUsable) ?? NO_LEADER } : {};
+      const newIsr = rest.length > 0 && rest.length < isr.length ? { isr: rest } : {};
+      records.push(record(PartitionChangeRecord, { partitionId, topicId, ...newLeader, ...newIsr }));
+    }
+  }
+  records.push(record(UnregisterBrokerRecord, { brokerId, brokerEpoch: broker.epoch }));
+  return { records, response: { errorCode: ErrorCode.NONE, errorMessage: '' } };
 }
 
 /** A change record for each partition that `leaderOf` gives another leader. */

@@ -28,6 +28,10 @@ import type {
   AlterUserScramCredentialsResponse,
 } from '../../protocol/messages/51-alter-user-scram-credentials.ts';
 import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/57-update-features.ts';
+import type {
+  UnregisterBrokerRequest,
+  UnregisterBrokerResponse,
+} from '../../protocol/messages/64-unregister-broker.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { Disk } from '../../storage/disk.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
@@ -116,6 +120,11 @@ export interface Controller {
   alterPartitionReassignments(
     request: MessageOf<typeof AlterPartitionReassignmentsRequest>,
   ): Promise<InputOf<typeof AlterPartitionReassignmentsResponse>>;
+
+  /** Throws KafkaError BROKER_ID_NOT_REGISTERED. */
+  unregisterBroker(
+    request: MessageOf<typeof UnregisterBrokerRequest>,
+  ): Promise<InputOf<typeof UnregisterBrokerResponse>>;
 
   close(): Promise<void>;
 }

@@ -9,11 +9,12 @@ import type { AlterPartitionReassignmentsRequest } from '../../protocol/messages
 import type { AlterClientQuotasRequest } from '../../protocol/messages/49-alter-client-quotas.ts';
 import type { AlterUserScramCredentialsRequest } from '../../protocol/messages/51-alter-user-scram-credentials.ts';
 import type { UpdateFeaturesRequest } from '../../protocol/messages/57-update-features.ts';
+import type { UnregisterBrokerRequest } from '../../protocol/messages/64-unregister-broker.ts';
 import { ProducerIdsRecord } from '../../protocol/metadata/index.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import { MetadataLog } from '../raft/metadata-log.ts';
 import { bootstrapRecords, writeBootstrapCheckpoint } from './bootstrap.ts';
-import { planFenceBroker, planRegisterBroker, planUnfenceBroker } from './cluster-control.ts';
+import { planFenceBroker, planRegisterBroker, planUnfenceBroker, planUnregisterBroker } from './cluster-control.ts';
 import { planAlterConfigs, planIncrementalAlterConfigs } from './config-control.ts';
 import type {
   BrokerRegistration,
@@ -174,6 +175,10 @@ export class KraftController implements Controller {
   }
   alterPartitionReassignments(request: MessageOf<typeof AlterPartitionReassignmentsRequest>) {
     return this.submit((context) => planAlterPartitionReassignments(context, request));
+  }
+
+  unregisterBroker(request: MessageOf<typeof UnregisterBrokerRequest>) {
+    return this.submit((context) => planUnregisterBroker(context, request));
   }
 
   async ensureTopics(names: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -1,5 +1,5 @@
 /** Topics: created, deleted, given more partitions. What ReplicationControlManager decides in Kafka. */
-import { ErrorCode, type ErrorName } from '../../protocol/errors.ts';
+import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts';
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
 import { ConfigRecord, PartitionRecord, RemoveTopicRecord, TopicRecord } from '../../protocol/metadata/index.ts';
@@ -20,6 +20,7 @@ export function planCreateTopics(
   context: PlanContext,
   request: MessageOf<typeof CreateTopicsRequest>,
 ): Plan<InputOf<typeof CreateTopicsResponse>> {
+  checkTotal(context, request.topics);
   const records: MetadataRecord[] = [];
   const collisions = collisionTable(context);
   const twice = duplicatesIn(request.topics.map((t) => t.name));
@@ -39,6 +40,16 @@ export function planCreateTopics(
     }
   }
   return { records: request.validateOnly ? [] : records, response: { topics } };
+}
+
+/** A request for more than can be committed at once is refused whole. */
+function checkTotal({ config }: PlanContext, topics: readonly CreatableTopic[]): void {
+  const counts = topics.map(({ assignments, numPartitions }) => {
+    if (assignments.length > 0) return assignments.length;
+    return numPartitions === -1 ? config.get('num.partitions') : Math.max(0, numPartitions);
+  });
+  if (counts.reduce((sum, count) => sum + count, 0) <= MAX_RECORDS_PER_REQUEST) return;
+  throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
 }
 
 const refusal = (name: string, error: ApiError): CreateResult => ({
@@ -223,9 +234,14 @@ export function planDeleteTopics(
     if (name !== null && topicId !== ZERO_UUID)
       return refused('INVALID_REQUEST', 'You may not specify both topic name and topic id.');
     const topic = name === null ? context.image.topicById(topicId) : context.image.topic(name);
-    if (topic === undefined) return refused(name === null ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION', null);
+    if (topic === undefined) {
+      return name === null
+        ? refused('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')
+        : refused('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.');
+    }
     if (seen.has(topic.id)) return refused('INVALID_REQUEST', 'Duplicate topic.');
-    if (!context.config.get('delete.topic.enable')) return refused('TOPIC_DELETION_DISABLED', null);
+    if (!context.config.get('delete.topic.enable'))
+      return refused('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.');
     seen.add(topic.id);
     records.push(record(RemoveTopicRecord, { topicId: topic.id }));
     return { name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null };
