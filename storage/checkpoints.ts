@@ -37,10 +37,6 @@ export function checkpointText(lines: readonly string[]): string {
   return `${VERSION}\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-export function writeCheckpoint(disk: Disk, path: string, lines: readonly string[], durable: boolean): void {
-  disk.writeFile(path, checkpointText(lines), { durable });
-}
-
 /** Replaces a file as Disk.writeFile does, waiting for the disk elsewhere than in the caller. */
 export async function replaceFile(disk: Disk, path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;

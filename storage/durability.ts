@@ -1,4 +1,5 @@
 /** How far a log is on disk for good, and the flushes that move this point. */
+import { replaceFile } from './checkpoints.ts';
 import type { Disk } from './disk.ts';
 import type { PooledFile } from './file-pool.ts';
 import { LogError } from './log-error.ts';
@@ -12,8 +13,8 @@ export interface DurabilityOptions {
   recoveryPoint: number;
   nowMs: () => number;
   logger: StorageLogger;
-  /** Makes durable what a recovery from the new recovery point on would not find again. */
-  saveDerived: () => void;
+  /** The file of what a recovery from a later recovery point on would not find again, if it has changed. */
+  takeDerived: () => { path: string; text: string } | null;
 }
 
 export class Durability {
@@ -24,7 +25,9 @@ export class Durability {
   #truncations = 0;
   /** Segments have been made whose names may not be on disk. */
   #dirChanged = false;
+  #names: Promise<void> = Promise.resolve();
   #failure: LogError | null = null;
+  #abandoned = false;
   /** No more appends come: indexes of the last segment count too. */
   #settled = false;
 
@@ -51,12 +54,17 @@ export class Durability {
     const { dir, logger } = this.#options;
     const text = cause instanceof Error ? cause.message : String(cause);
     this.#failure = new LogError('KAFKA_STORAGE_ERROR', `${action} in ${dir} failed: ${text}`, cause);
-    logger.error({ dir, err: cause }, 'the log has failed and takes no more appends');
+    if (!this.#abandoned) logger.error({ dir, err: cause }, 'the log has failed and takes no more appends');
     return this.#failure;
   }
 
   segmentStarted(): void {
     this.#dirChanged = true;
+  }
+
+  /** Nobody uses the log any more; a flush that is under way may fail. */
+  abandoned(): void {
+    this.#abandoned = true;
   }
 
   settled(): void {
@@ -78,24 +86,36 @@ export class Durability {
     if (upTo <= this.#recoveryPoint) return;
     const truncations = this.#truncations;
     try {
-      this.#options.saveDerived();
       // All begin now, before anybody can close a file.
-      const flushes = this.#files(upTo).map((file) => file.handle.sync());
-      if (this.#dirChanged) flushes.push(this.#options.disk.syncDirAsync(this.#options.dir));
-      this.#dirChanged = false;
-      await Promise.all(flushes);
+      await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
     } catch (cause) {
       throw this.fail(cause, 'flush');
     }
     if (truncations === this.#truncations) this.#flushed(upTo);
   }
 
+  /** One after the other: who finds nothing to do still waits for who was before him. */
+  #flushNames(): Promise<void> {
+    this.#names = this.#names.then(() => this.#flushNamesNow());
+    return this.#names;
+  }
+
+  async #flushNamesNow(): Promise<void> {
+    const { disk, dir } = this.#options;
+    const derived = this.#options.takeDerived();
+    const isNeeded = this.#dirChanged || derived !== null;
+    this.#dirChanged = false;
+    if (derived !== null) await replaceFile(disk, derived.path, derived.text);
+    if (isNeeded) await disk.syncDirAsync(dir);
+  }
+
   flushSync(upTo: number): void {
     if (this.#failure !== null) throw this.#failure;
     if (upTo <= this.#recoveryPoint) return;
     try {
-      this.#options.saveDerived();
       for (const file of this.#files(upTo)) file.handle.syncSync();
+      const derived = this.#options.takeDerived();
+      if (derived !== null) this.#options.disk.writeFile(derived.path, derived.text);
       if (this.#dirChanged) this.#options.disk.syncDir(this.#options.dir);
       this.#dirChanged = false;
     } catch (cause) {

@@ -4,7 +4,7 @@
  * A change stays in memory until the log is flushed, closed or checkpointed. That is safe: the entries of records above the recovery
  * point are found again in the batches, and an epoch in which nothing was written matters to nobody.
  */
-import { readCheckpoint, wholeNumber, writeCheckpoint } from './checkpoints.ts';
+import { checkpointText, readCheckpoint, wholeNumber } from './checkpoints.ts';
 import type { Disk } from './disk.ts';
 
 const FILE = 'leader-epoch-checkpoint';
@@ -17,14 +17,12 @@ export interface EpochStart {
 }
 
 export class LeaderEpochs {
-  readonly #disk: Disk;
   readonly #dir: string;
   #entries: EpochStart[];
   #dirty = false;
   #fileExists: boolean;
 
   constructor(disk: Disk, dir: string, fileExists: boolean) {
-    this.#disk = disk;
     this.#dir = dir;
     this.#fileExists = fileExists;
     this.#entries = fileExists ? read(disk, `${dir}/${FILE}`) : [];
@@ -92,18 +90,16 @@ export class LeaderEpochs {
   }
 
   /**
-   * Writes the file if anything has changed. An epoch in which nothing was written is no reason to make one: the next leader has a new
-   * epoch anyway. Gives the path if it has written.
+   * What is to be written, if anything has changed; taken as written. An epoch in which nothing was written is no reason to make the file:
+   * the next leader has a new epoch anyway.
    */
-  save(logEndOffset: number, durable: boolean): string | null {
+  takeChange(logEndOffset: number): { path: string; text: string } | null {
     if (!this.#dirty) return null;
     if (!this.#fileExists && this.#entries.every((entry) => entry.startOffset >= logEndOffset)) return null;
-    const lines = this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`);
-    const path = `${this.#dir}/${FILE}`;
-    writeCheckpoint(this.#disk, path, lines, durable);
     this.#dirty = false;
     this.#fileExists = true;
-    return path;
+    const lines = this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`);
+    return { path: `${this.#dir}/${FILE}`, text: checkpointText(lines) };
   }
 }
 

@@ -124,7 +124,7 @@ export class Log {
       recoveryPoint: loaded.recoveryPoint,
       nowMs: this.#now,
       logger: this.#logger,
-      saveDerived: () => this.#epochs?.save(this.#logEndOffset, true),
+      takeDerived: () => this.#epochs?.takeChange(this.#logEndOffset) ?? null,
     });
   }
 
@@ -480,6 +480,7 @@ export class Log {
   /** Lets go of the files and leaves them as they are: the log is deleted, or the disk has failed. */
   abandon(): void {
     this.#closed = true;
+    this.#durability.abandoned();
     this.#segments.close();
   }
 
@@ -488,9 +489,16 @@ export class Log {
     this.#checkUsable();
     this.#closed = true;
     this.#durability.settled();
-    const written = [this.#producers.close(), this.#epochs?.save(this.#logEndOffset, false) ?? null];
+    const written: string[] = [];
+    const snapshot = this.#producers.close();
+    if (snapshot !== null) written.push(snapshot);
+    const epochs = this.#epochs?.takeChange(this.#logEndOffset) ?? null;
+    if (epochs !== null) {
+      this.#resources.disk.writeFile(epochs.path, epochs.text, { durable: false });
+      written.push(epochs.path);
+    }
     for (const segment of this.#segments.all) segment.finish();
-    return written.filter((path) => path !== null);
+    return written;
   }
 
   #checkUsable(): void {

@@ -139,7 +139,8 @@ describe('leader epochs (KIP-101, KIP-279)', () => {
     disk.makeDir('/d');
     const made = new LeaderEpochs(disk, '/d', false);
     for (const [epoch, startOffset] of entries) made.assign(epoch, startOffset);
-    made.save(Number.MAX_SAFE_INTEGER, false);
+    const change = made.takeChange(Number.MAX_SAFE_INTEGER);
+    if (change !== null) disk.writeFile(change.path, change.text);
     return new LeaderEpochs(disk, '/d', true);
   }
   const pairs = (of: LeaderEpochs): number[][] => of.entries.map((each) => [each.epoch, each.startOffset]);
@@ -183,9 +184,9 @@ describe('leader epochs (KIP-101, KIP-279)', () => {
     disk.makeDir('/d');
     const known = new LeaderEpochs(disk, '/d', false);
     known.assign(3, 0);
-    expect(known.save(0, false)).toBeNull();
-    expect(known.save(1, false)).toBe('/d/leader-epoch-checkpoint');
-    expect(known.save(1, false)).toBeNull();
+    expect(known.takeChange(0)).toBeNull();
+    expect(known.takeChange(1)).toEqual({ path: '/d/leader-epoch-checkpoint', text: '0\n1\n3 0\n' });
+    expect(known.takeChange(1)).toBeNull();
   });
 });
 
