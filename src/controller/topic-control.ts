@@ -9,7 +9,15 @@ import { checkTopicChanges } from '../config/alter.ts';
 import { describeTopic } from '../config/describe.ts';
 import { type PartitionImage, ResourceType } from './image.ts';
 import { assignmentProblem, newPartition, place, usableBrokers } from './placement.ts';
-import { type ApiError, duplicatesIn, errorOf, type Plan, type PlanContext, Refused } from './plan.ts';
+import {
+  type ApiError,
+  duplicatesIn,
+  errorOf,
+  MAX_RECORDS_PER_REQUEST,
+  type Plan,
+  type PlanContext,
+  Refused,
+} from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
 import { hasCollisionChars, topicNameProblem, unifyCollisionChars } from './topic-names.ts';
 
