@@ -10,7 +10,7 @@ import {
   RegisterBrokerRecord,
   UnregisterBrokerRecord,
 } from '../../protocol/metadata/index.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import type { InputOf, InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
@@ -23,6 +23,9 @@ type UnregisterResponse = InputOf<typeof UnregisterBrokerResponse>;
 const FENCE = 1;
 const UNFENCE = -1;
 const NO_LEADER = -1;
+const RECOVERING = 1;
+
+type PartitionChange = Omit<InputOf<typeof PartitionChangeRecord>, 'partitionId' | 'topicId'>;
 
 /** The broker makes itself known, fenced. Its epoch is the offset of the record (`nextOffset`), as in Kafka. */
 export function planRegisterBroker(
@@ -50,14 +53,26 @@ export function planRegisterBroker(
   ];
 }
 
-/** The broker serves: it leads the partitions that have no leader and whose in-sync replicas it is one of. */
+/** The broker serves: it leads the partitions that have no leader and that it may lead. */
 export function planUnfenceBroker({ image, nodeId }: PlanContext): MetadataRecord[] {
   const broker = image.broker(nodeId);
   if (broker === undefined) throw new Error(`broker ${nodeId} is not registered`);
   return [
     record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: UNFENCE }, 0),
-    ...partitionChanges(image, (p) => (p.leader === NO_LEADER && p.isr.includes(nodeId) ? nodeId : null)),
+    ...partitionChanges(image, (p) => (p.leader === NO_LEADER ? election(p, nodeId) : null)),
   ];
+}
+
+/**
+ * How the broker comes to lead a partition without a leader (KIP-966): as one of the in-sync replicas, as an eligible leader replica,
+ * or, where none is left, as the last leader there was; it then has to recover (leaderRecoveryState 1). Null: it may not.
+ */
+function election(p: PartitionImage, nodeId: number): PartitionChange | null {
+  if (p.isr.includes(nodeId)) return { leader: nodeId };
+  const alone = { leader: nodeId, isr: [nodeId], eligibleLeaderReplicas: [], lastKnownElr: [] };
+  if (p.elr.includes(nodeId)) return alone;
+  const isLast = p.isr.length === 0 && p.elr.length === 0 && p.lastKnownElr[0] === nodeId;
+  return isLast ? { ...alone, leaderRecoveryState: RECOVERING } : null;
 }
 
 /** The broker leaves: its partitions have no leader until it comes back. The last in-sync replica stays one. */
@@ -66,7 +81,7 @@ export function planFenceBroker({ image, nodeId }: PlanContext): MetadataRecord[
   if (broker === undefined || broker.fenced) return [];
   return [
     record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: FENCE }, 0),
-    ...partitionChanges(image, (p) => (p.leader === nodeId ? NO_LEADER : null)),
+    ...partitionChanges(image, (p) => (p.leader === nodeId ? { leader: NO_LEADER } : null)),
   ];
 }
 
@@ -94,13 +109,16 @@ export function planUnregisterBroker(
   return { records, response: { errorCode: ErrorCode.NONE, errorMessage: '' } };
 }
 
-/** A change record for each partition that `leaderOf` gives another leader. */
-function partitionChanges(image: MetadataImage, leaderOf: (p: PartitionImage) => number | null): MetadataRecord[] {
+/** A change record for each partition that `changeOf` changes. */
+function partitionChanges(
+  image: MetadataImage,
+  changeOf: (p: PartitionImage) => PartitionChange | null,
+): MetadataRecord[] {
   const records: MetadataRecord[] = [];
   for (const { id: topicId, partitions } of image.topics()) {
     for (const [partitionId, partition] of partitions.entries()) {
-      const leader = leaderOf(partition);
-      if (leader !== null) records.push(record(PartitionChangeRecord, { partitionId, topicId, leader }));
+      const change = changeOf(partition);
+      if (change !== null) records.push(record(PartitionChangeRecord, { partitionId, topicId, ...change }));
     }
   }
   return records;

@@ -2,6 +2,7 @@
 import { toNumber } from '../../protocol/int64.ts';
 import {
   BrokerRegistrationChangeRecord,
+  ClearElrRecord,
   ClientQuotaRecord,
   ConfigRecord,
   FeatureLevelRecord,
@@ -150,6 +151,16 @@ export class Replay {
     };
   }
 
+  /** KIP-966: the eligible leader replicas of one topic, or of all (''), are no longer to be trusted. */
+  clearElr(topicName: string): void {
+    const topics = topicName === '' ? [...this.next.topicsByName.values()] : [this.next.topicsByName.get(topicName)];
+    for (const topic of topics) {
+      if (topic === undefined) continue;
+      const partitions = this.partitionsOf(topic.id);
+      for (const [index, p] of partitions.entries()) partitions[index] = { ...p, elr: [], lastKnownElr: [] };
+    }
+  }
+
   removeTopic(value: MessageOf<typeof RemoveTopicRecord>): void {
     const topic = this.next.topicsById.get(value.topicId);
     if (topic === undefined) return;
@@ -251,6 +262,7 @@ const replays = new Map<Message, Apply<never>>([
   on(TopicRecord, (r, v) => r.topic(v)),
   on(PartitionRecord, (r, v) => r.partition(v)),
   on(PartitionChangeRecord, (r, v) => r.partitionChange(v)),
+  on(ClearElrRecord, (r, v) => r.clearElr(v.topicName)),
   on(RemoveTopicRecord, (r, v) => r.removeTopic(v)),
   on(ConfigRecord, (r, v) => r.config(v)),
   on(FeatureLevelRecord, (r, v) => r.feature(v)),
