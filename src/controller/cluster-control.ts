@@ -10,7 +10,7 @@ import {
   RegisterBrokerRecord,
   UnregisterBrokerRecord,
 } from '../../protocol/metadata/index.ts';
-import type { InputOf, InputOf, MessageOf } from '../../protocol/schema.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
