@@ -4,8 +4,6 @@
  */
 export type Int64 = number | bigint;
 
-export const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
-
 /** The value as a number; what a double cannot hold exactly saturates at +-(2^53 - 1): larger than any offset we store. */
 export function toNumber(value: Int64): number {
   if (typeof value === 'number') return value;

@@ -94,7 +94,6 @@ export const int8 = primitive('int8');
 export const int16 = primitive('int16');
 export const uint16 = primitive('uint16');
 export const int32 = primitive('int32');
-export const uint32 = primitive('uint32');
 export const int64 = primitive('int64');
 export const float64 = primitive('float64');
 export const string = primitive('string');

@@ -120,10 +120,13 @@ export function transactionMarkerBatch(marker: TransactionMarker): Buffer {
   });
 }
 
-/** Records for `controlBatch`. Their version is that of their `version` field. */
-export const leaderChangeRecord = (value: InputOf<typeof LeaderChangeMessage>): RecordInput => ({
+/**
+ * Records for `controlBatch`. A leader change is always version 0: Kafka 4.3.1 declares a version 1 with directory ids, but
+ * neither writes nor reads it.
+ */
+export const leaderChangeRecord = (value: InputOf<typeof LeaderChangeMessage> & { version?: 0 }): RecordInput => ({
   key: keyOf(ControlRecordType.LEADER_CHANGE),
-  value: encode(LeaderChangeMessage, value.version ?? 0, value),
+  value: encode(LeaderChangeMessage, 0, value),
 });
 export const snapshotHeaderRecord = (value: InputOf<typeof SnapshotHeaderRecord>): RecordInput => ({
   key: keyOf(ControlRecordType.SNAPSHOT_HEADER),
