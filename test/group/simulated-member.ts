@@ -99,8 +99,9 @@ export class SimulatedMember {
   private async commit(): Promise<void> {
     for (const [partition, position] of this.positions) {
       const { identity } = this;
+      const complete = this.sim.completeGenerationId;
       const answer = await this.sim.request((broker) => committed(broker, GROUP, position, identity, partition));
-      if (answer === 0) this.sim.onCommitted(this.name, this.generationId, partition, position);
+      if (answer === 0) this.sim.onCommitted(this.name, this.generationId, complete, partition, position);
     }
   }
 

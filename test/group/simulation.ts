@@ -119,8 +119,16 @@ export class Simulation {
     }
   }
 
-  onCommitted(name: string, generationId: number, partition: number, offset: number): void {
+  /** The last generation that is known to be complete. */
+  get completeGenerationId(): number {
+    return this.generationId;
+  }
+
+  /** A commit was accepted; `complete` is the last generation that was complete when it was sent. */
+  onCommitted(name: string, generationId: number, complete: number, partition: number, offset: number): void {
     this.count.committed++;
+    if (generationId < complete)
+      this.violations.push(`${name} commits in generation ${generationId} after ${complete}`);
     const owner = this.owners.get(`${generationId}/${partition}`) ?? 'nobody';
     if (!this.isSame(owner, name)) {
       this.violations.push(`${name} commits ${offset} to ${partition}, which belongs to ${owner}`);
