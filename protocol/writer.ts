@@ -3,7 +3,7 @@ import { ZERO_UUID } from './uuid.ts';
 
 const TWO_32 = 0x1_0000_0000;
 /** Byte fields from this size on are passed on as they are and not copied into the writer's own buffer. */
-const PASS_ON_FROM_BYTES = 8192;
+const PASS_ON_FROM_BYTES = 1024;
 /** Below this length a string is tried as ASCII in a plain loop, which beats the call into the runtime. */
 const SHORT_STRING = 12;
 /** Up to this length room for the longest UTF-8 is taken at once; above it, the size is counted first. */

@@ -71,7 +71,22 @@ export class Fuzzer {
       if (error instanceof MalformedError) result.malformed++;
       else result.failures.push(`${target.name}: ${(error as Error).stack}\n${bytes.toString('hex')}`);
     }
-    const ms = performance.now() - begin;
+    this.noteTime(target, bytes, performance.now() - begin);
+  }
+
+  /** On a busy machine the time of one run says little: what was slow is run twice more, and the least counts. */
+  private noteTime(target: Target, bytes: Buffer, firstMs: number): void {
+    const { result } = this;
+    let ms = firstMs;
+    for (let again = 0; again < 2 && ms > result.slowestMs; again++) {
+      const begin = performance.now();
+      try {
+        target.read(bytes);
+      } catch {
+        // what it ends in has been counted
+      }
+      ms = Math.min(ms, performance.now() - begin);
+    }
     if (ms > result.slowestMs) {
       result.slowestMs = ms;
       result.slowest = target.name;
