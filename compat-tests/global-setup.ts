@@ -4,6 +4,7 @@ import type { SharedBroker } from './describe-brokers.ts';
 import { eventually, times } from './helpers.ts';
 import { kafkajs } from './kafkajs/client.ts';
 import { oracleAvailable } from './oracle/jars.ts';
+import { archiveToolClasses } from './oracle/tool.ts';
 
 /** Starts the brokers that all test files share, once for the whole run, both at the same time. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -24,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
   try {
     const shared = await Promise.all(brokerNames.map(async (name) => [name, await start(name)] as const));
+    if (running.length > 0 && oracleAvailable().available) await archiveToolClasses(running[0].bootstrapServers);
     project.provide('brokers', Object.fromEntries(shared) as Record<BrokerName, SharedBroker>);
   } catch (error) {
     await removeAll();

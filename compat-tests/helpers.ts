@@ -21,6 +21,12 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 30_
   }
 }
 
+/**
+ * A time in the near past, in whole seconds, for messages that carry their own time. Older ones would fall to retention
+ * (7 days) while a test runs.
+ */
+export const pastMs = Math.floor(Date.now() / 1000 - 3600) * 1000;
+
 /** Values made by call, 0 to count - 1. */
 export const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));

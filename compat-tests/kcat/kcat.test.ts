@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { eventually, times, uniqueName } from '../helpers.ts';
+import { eventually, pastMs, times, uniqueName } from '../helpers.ts';
 import { kafkajs } from '../kafkajs/client.ts';
 import { describeKcat, lines } from './kcat.ts';
 
@@ -103,14 +103,14 @@ describeKcat('kcat (librdkafka)', (kcat, broker) => {
     const producer = kafkajs(broker.bootstrapServers).producer();
     await producer.connect();
     for (const second of [1, 2, 3])
-      await producer.send({ topic, messages: [{ value: 'x', timestamp: String(1_700_000_000_000 + second * 1000) }] });
+      await producer.send({ topic, messages: [{ value: 'x', timestamp: String(pastMs + second * 1000) }] });
     await producer.disconnect();
     const ask = async (time: number): Promise<string> => (await kcat(['-Q', '-t', `${topic}:0:${time}`])).trim();
-    expect(await ask(1_700_000_002_000)).toBe(`${topic} [0] offset 1`);
-    expect(await ask(1_700_000_002_500)).toBe(`${topic} [0] offset 2`);
+    expect(await ask(pastMs + 2000)).toBe(`${topic} [0] offset 1`);
+    expect(await ask(pastMs + 2500)).toBe(`${topic} [0] offset 2`);
     expect(await ask(-1)).toBe(`${topic} [0] offset 3`);
     expect(await ask(-2)).toBe(`${topic} [0] offset 0`);
-    expect(await ask(1_900_000_000_000)).toBe(`${topic} [0] offset -1`);
+    expect(await ask(pastMs + 86_400_000)).toBe(`${topic} [0] offset -1`);
   });
 
   it('reads from an offset, from the end backwards, a count, and between two times', async () => {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +10,31 @@ export const kafkaHome = process.env.ODRADEK_KAFKA_HOME ?? join(homedir(), '.cac
 const libs = join(kafkaHome, 'libs');
 const doneMarker = join(libs, '.done');
 
+let javaVersion: string | undefined;
+
+/** What `java -version` says, asked once; undefined without Java. */
+function askJava(): string | undefined {
+  if (javaVersion === undefined) {
+    const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
+    if (!java.error && java.status === 0) javaVersion = java.stderr;
+  }
+  return javaVersion;
+}
+
+/** A short name of the JVM's very build, for file names. */
+export const javaBuild = (): string =>
+  createHash('sha256')
+    .update(askJava() ?? '')
+    .digest('hex')
+    .slice(0, 12);
+
 export type Availability = { available: true } | { available: false; reason: string };
 
 /** Says whether Apache Kafka can be run here: Java 17 or later, and Maven unless the jars are already in the cache. */
 export function oracleAvailable(): Availability {
-  const java = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  if (java.error || java.status !== 0) return { available: false, reason: 'no Java here (java not found)' };
-  const release = Number(/version "(\d+)/.exec(java.stderr)?.[1] ?? 0);
+  const java = askJava();
+  if (java === undefined) return { available: false, reason: 'no Java here (java not found)' };
+  const release = Number(/version "(\d+)/.exec(java)?.[1] ?? 0);
   if (release < 17) return { available: false, reason: `Java ${release} is too old for Apache Kafka 4 (17 needed)` };
   if (existsSync(doneMarker)) return { available: true };
   const maven = spawnSync('mvn', ['-version'], { encoding: 'utf8' });

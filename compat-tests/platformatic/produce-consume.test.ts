@@ -1,7 +1,7 @@
 import { ProduceAcks } from '@platformatic/kafka';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, times, uniqueName } from '../helpers.ts';
+import { eventually, pastMs, times, uniqueName } from '../helpers.ts';
 import { consumeAll, gather, usePlatformatic } from './clients.ts';
 
 describeBrokers('@platformatic/kafka produces and consumes', (broker) => {
@@ -24,7 +24,7 @@ describeBrokers('@platformatic/kafka produces and consumes', (broker) => {
 
   it('carries keys, headers and timestamps', async () => {
     const topic = uniqueName('pf');
-    const timestamp = 1_700_000_000_123n;
+    const timestamp = BigInt(pastMs + 123);
     await clients
       .producer()
       .send({ messages: [{ topic, key: 'k', value: 'v é', headers: { a: '1', b: '' }, timestamp }] });
@@ -88,12 +88,12 @@ describeBrokers('@platformatic/kafka produces and consumes', (broker) => {
     const topic = uniqueName('pf');
     const producer = clients.producer();
     for (const second of [1, 2, 3])
-      await producer.send({ messages: [{ topic, value: 'x', timestamp: 1_700_000_000_000n + BigInt(second * 1000) }] });
+      await producer.send({ messages: [{ topic, value: 'x', timestamp: BigInt(pastMs + second * 1000) }] });
     const consumer = clients.consumer();
     expect((await consumer.listOffsets({ topics: [topic] })).get(topic)).toEqual([3n]);
     expect((await consumer.listOffsets({ topics: [topic], timestamp: -2n })).get(topic)).toEqual([0n]);
-    const found = await consumer.listOffsetsWithTimestamps({ topics: [topic], timestamp: 1_700_000_002_000n });
-    expect(found.get(topic)?.get(0)).toEqual({ offset: 1n, timestamp: 1_700_000_002_000n });
+    const found = await consumer.listOffsetsWithTimestamps({ topics: [topic], timestamp: BigInt(pastMs + 2000) });
+    expect(found.get(topic)?.get(0)).toEqual({ offset: 1n, timestamp: BigInt(pastMs + 2000) });
     await consumer.joinGroup({});
     await consumer.topics.trackAll(topic);
     await consumer.commit({ offsets: [{ topic, partition: 0, offset: 2n, leaderEpoch: 0 }] });

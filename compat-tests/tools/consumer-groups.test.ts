@@ -110,7 +110,7 @@ describeTools('kafka-consumer-groups', ({ tool, attempt, background }, broker) =
     expect(await reset('--topic', `${topic}:1`, '--to-offset', '5')).toEqual([5]);
     expect((await current()).sort()).toEqual([0, 5]);
     expect(await reset('--all-topics', '--to-current')).toEqual([0, 5]);
-    const halfAnHourAgo = new Date(Date.now() - 1_800_000).toISOString().replace('Z', '+00:00').replace('+00:00', 'Z');
+    const halfAnHourAgo = new Date(Date.now() - 1_800_000).toISOString();
     expect(await reset(...on, '--to-datetime', halfAnHourAgo)).toEqual([9, 9]);
     expect(await reset(...on, '--by-duration', 'PT2H')).toEqual([0, 0]);
     const file = inputFile(`${topic},0,2\n${topic},1,3\n`);

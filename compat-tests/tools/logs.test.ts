@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { times, uniqueName } from '../helpers.ts';
+import { pastMs, times, uniqueName } from '../helpers.ts';
 import { kafkajs } from '../kafkajs/client.ts';
 import { describeTools, inputFile, lines, printed } from './tools.ts';
 
@@ -16,7 +16,7 @@ describeTools(
       for (const second of [1, 2, 3, 4, 5])
         await producer.send({
           topic,
-          messages: [{ value: 'x', partition: 0, timestamp: String(1_700_000_000_000 + second * 1000) }],
+          messages: [{ value: 'x', partition: 0, timestamp: String(pastMs + second * 1000) }],
         });
       await Promise.all([admin.disconnect(), producer.disconnect()]);
       return topic;
@@ -29,7 +29,7 @@ describeTools(
       expect(await offsets('latest')).toEqual([`${topic}:0:5`, `${topic}:1:0`]);
       expect(await offsets('earliest')).toEqual([`${topic}:0:0`, `${topic}:1:0`]);
       expect(await offsets('max-timestamp')).toEqual([`${topic}:0:4`]);
-      expect(await offsets('1700000003000')).toEqual([`${topic}:0:2`]);
+      expect(await offsets(String(pastMs + 3000))).toEqual([`${topic}:0:2`]);
       expect(await offsets('earliest-local')).toEqual([`${topic}:0:0`, `${topic}:1:0`]);
       expect(await offsets('latest-tiered')).toEqual([]);
       const some = await tool('GetOffsetShell', ['--topic-partitions', `${topic}:0`]);

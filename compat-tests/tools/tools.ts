@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'vitest';
+import { it, onTestFinished } from 'vitest';
 import type { Broker } from '../brokers.ts';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, uniqueName } from '../helpers.ts';
+import { eventually } from '../helpers.ts';
 import { oracleAvailable } from '../oracle/jars.ts';
 import { type RunOptions, type RunResult, runTool, toolCommand } from '../oracle/tool.ts';
 
@@ -87,9 +87,11 @@ export function table(text: string, firstColumn: string): Record<string, string>
   return all.slice(head + 1).map((line) => Object.fromEntries(cells(line).map((cell, i) => [names[i], cell])));
 }
 
-/** Writes a file for a tool to read; gives its path. */
+/** Writes a file for a tool to read; gives its path. It goes with the test. */
 export function inputFile(content: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'odradek-compat-input-')), uniqueName('file'));
+  const directory = mkdtempSync(join(tmpdir(), 'odradek-compat-input-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'input');
   writeFileSync(path, content);
   return path;
 }
