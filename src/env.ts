@@ -26,6 +26,8 @@ export interface Random {
 
 /** The part of pino's interface that odradek uses; a test hands in a collecting one. */
 export interface Logger {
+  /** pino's name of the lowest level that is written; may be set. */
+  level: string;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

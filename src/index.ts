@@ -25,7 +25,7 @@ export interface OdradekOptions {
   logger?: Logger;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const silent: Logger = { level: 'silent', debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** A running broker. `await using` stops it. */
 export class Odradek implements AsyncDisposable {

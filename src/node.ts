@@ -10,6 +10,7 @@ import type { MetadataImage } from './controller/image.ts';
 import { KraftController } from './controller/kraft-controller.ts';
 import type { Logger } from './env.ts';
 import { GroupCoordinator } from './group/group-coordinator.ts';
+import { Loggers } from './loggers.ts';
 import { Dispatcher } from './net/dispatch.ts';
 import { advertised, bindListeners } from './node/bind.ts';
 import { chores } from './node/chores.ts';
@@ -45,14 +46,22 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function start(options: NodeOptions, undo: (() => void | Promise<void>)[]): Promise<RunningNode> {
   const { config, logger } = options;
+  const loggers = new Loggers(logger);
   const disk: Disk = options.inMemory ? new MemoryDisk() : new NodeDisk();
   const live = new LiveConfig(config, logger);
-  const listeners = await bindListeners(config, clock, logger);
+  const listeners = await bindListeners(config, clock, loggers.named('odradek.net'));
   undo.push(() => Promise.all(listeners.map((l) => l.close(0))).then(() => {}));
 
   const paths = config.logDirs().map((path) => resolve(path));
   const metadataPath = resolve(config.metadataLogDir());
-  const logs = new LogDirectories({ disk, paths, clock, random, logger, config: () => live.current() });
+  const logs = new LogDirectories({
+    disk,
+    paths,
+    clock,
+    random,
+    logger: loggers.named('odradek.storage'),
+    config: () => live.current(),
+  });
   undo.push(() => logs.abandon());
   const identity = identify(
     disk,
@@ -62,9 +71,9 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     random,
   );
 
-  const controller = await openController(live, disk, metadataPath, identity, logger);
+  const controller = await openController(live, disk, metadataPath, identity, loggers.named('odradek.controller'));
   undo.push(() => controller.close());
-  const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, logger);
+  const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, loggers);
   await follower.start(controller.image);
   controller.subscribe((image, delta) => follower.follow(image, delta));
   const addresses = advertised(config, listeners);
@@ -82,7 +91,8 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     clusterId: identity.clusterId,
     clock,
     random,
-    logger,
+    logger: loggers.named('odradek.api'),
+    loggers,
     config: () => live.current(),
     image: () => controller.image,
     features: () => featuresOf(controller.image),
@@ -130,14 +140,14 @@ function openController(live: LiveConfig, disk: Disk, dir: string, identity: Ide
 }
 
 /** The parts that hold this node's partitions and follow the metadata. */
-function assemble(live: LiveConfig, controller: KraftController, logs: LogDirectories, logger: Logger) {
+function assemble(live: LiveConfig, controller: KraftController, logs: LogDirectories, loggers: Loggers) {
   const nodeId = live.current().get('node.id');
-  const partitions = new Partitions(nodeId, logs, logger);
+  const partitions = new Partitions(nodeId, logs, loggers.named('odradek.partition'));
   const groups = new GroupCoordinator({
     log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
     clock,
     random,
-    logger,
+    logger: loggers.named('odradek.group'),
     config: () => live.current(),
     partitionCount: () =>
       controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? live.current().get('offsets.topic.num.partitions'),

@@ -12,6 +12,7 @@ import {
 import { ResourceType } from '../controller/image.ts';
 import { topicNameProblem } from '../controller/topic-names.ts';
 import type { Broker } from './broker.ts';
+import { describeLoggers } from './broker-loggers.ts';
 import { handler } from './handler.ts';
 
 type Request = MessageOf<typeof DescribeConfigsRequest>;
@@ -65,8 +66,7 @@ function entriesOf(broker: Broker, type: number, name: string): readonly ConfigE
     case ResourceType.BROKER_LOGGER:
       if (name === '') throw new KafkaError('INVALID_REQUEST', 'Broker id must not be empty');
       checkBrokerId(broker, name, '');
-      // there are no loggers whose level a client could set
-      return [];
+      return describeLoggers(broker);
     case ResourceType.CLIENT_METRICS:
       if (name === '') throw new KafkaError('INVALID_REQUEST', 'Client metrics subscription name must not be empty');
       return describeClientMetrics(overrides());

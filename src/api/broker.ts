@@ -4,6 +4,7 @@ import type { Controller } from '../controller/controller.ts';
 import type { MetadataImage } from '../controller/image.ts';
 import type { Clock, Logger, Random } from '../env.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
+import type { Loggers } from '../loggers.ts';
 import type { FetchSessions } from '../partition/fetch-session.ts';
 import type { FetchWaits } from '../partition/fetch-wait.ts';
 import type { Partitions } from '../partition/partitions.ts';
@@ -40,6 +41,7 @@ export interface Broker {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly loggers: Loggers;
   /** The configuration in force, dynamic changes included; a new snapshot after each change. */
   config(): BrokerConfig;
   /** The metadata in force: an immutable image of the metadata log. */

@@ -92,7 +92,6 @@ function planTargets(context: PlanContext, targets: readonly Target[], validateO
 function planTarget(context: PlanContext, target: Target): MetadataRecord[] {
   checkForm(target);
   if (target.type === ResourceType.BROKER) checkBroker(context, target);
-  if (target.type === ResourceType.BROKER_LOGGER) return alterLoggers(context, target);
   const { altered, after } = change(context, target);
   if (target.type === ResourceType.BROKER) checkMinIsr(context, target.name, altered);
   else checkStored(context, target, after);
@@ -102,7 +101,7 @@ function planTarget(context: PlanContext, target: Target): MetadataRecord[] {
 }
 
 /** What can be wrong before anybody looks at what is stored. */
-function checkForm({ type, changes, replacesAll }: Target): void {
+function checkForm({ type, changes }: Target): void {
   const names = changes.map(({ name }) => name);
   if (new Set(names).size < names.length) throw new Refused('INVALID_REQUEST', 'Error due to duplicate config keys');
   const nulls = changes.filter(({ operation, value }) => operation !== Operation.DELETE && value === null);
@@ -111,7 +110,8 @@ function checkForm({ type, changes, replacesAll }: Target): void {
     throw new Refused('INVALID_REQUEST', `Null value not supported for : ${list}`);
   }
   const isKnown = (Object.values(ResourceType) as number[]).includes(type);
-  if (!isKnown || (replacesAll && type === ResourceType.BROKER_LOGGER)) {
+  // loggers are the node's own and never come here, save by AlterConfigs, which does not know them
+  if (!isKnown || type === ResourceType.BROKER_LOGGER) {
     throw new Refused('INVALID_REQUEST', `Unknown resource type ${type}`);
   }
   // Kafka's controller fails on these, save for brokers, where it says what is wrong
@@ -140,22 +140,6 @@ function checkBroker(context: PlanContext, { name, changes, replacesAll }: Targe
 
 function checkIsInteger(name: string): void {
   if (!NODE_ID.test(name)) throw new Refused('INVALID_REQUEST', `Node id must be an integer, but it is: ${name}`);
-}
-
-/** There is no logger whose level a client could set: each one named is unknown, as an unknown one is in Kafka (KIP-412). */
-function alterLoggers(context: PlanContext, { name, changes }: Target): MetadataRecord[] {
-  checkIsInteger(name);
-  if (Number(name) !== context.nodeId) {
-    throw new Refused('INVALID_REQUEST', `Unexpected node id. Expected ${context.nodeId}, but received ${name}`);
-  }
-  for (const { name: logger, operation } of changes) {
-    if (operation === Operation.APPEND || operation === Operation.SUBTRACT) {
-      const word = operation === Operation.APPEND ? 'APPEND' : 'SUBTRACT';
-      throw new Refused('INVALID_REQUEST', `${word} operation is not allowed for the BROKER_LOGGER resource`);
-    }
-    throw new Refused('INVALID_CONFIG', `Logger ${logger} does not exist!`);
-  }
-  return [];
 }
 
 interface Changed {

@@ -15,6 +15,8 @@ export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minLevel: 7, maxLevel: 30, initialLevel: 30 },
   { name: ELR_VERSION, minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'group.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
+  // the voters are static: level 1 would keep them in the metadata log (KIP-853)
+  { name: 'kraft.version', minLevel: 0, maxLevel: 0, initialLevel: 0 },
   { name: 'share.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'streams.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'transaction.version', minLevel: 0, maxLevel: 2, initialLevel: 2 },

@@ -40,6 +40,7 @@ class FakeHost implements Host {
 
   createLogger = async (): Promise<Logger> => {
     const logger: Logger = {
+      level: 'info',
       debug: () => {},
       info: () => {},
       warn: (_fields, message) => this.warnings.push(message),

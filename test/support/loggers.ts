@@ -8,6 +8,7 @@ export interface LogLine {
 
 /** A logger that keeps what it is told. */
 export class CollectingLogger implements Logger {
+  level = 'info';
   readonly lines: LogLine[] = [];
   debug(fields: object, message: string): void {
     this.lines.push({ level: 'debug', fields, message });
