@@ -16,10 +16,6 @@ export class Answer<T> {
     this.waiting?.(response);
   };
 
-  get given(): boolean {
-    return this.value !== null;
-  }
-
   take(): T | Promise<T> {
     if (this.value !== null) return this.value.response;
     return new Promise((resolve) => {

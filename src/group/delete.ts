@@ -4,6 +4,7 @@ import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/m
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { DONE, type Outcome } from '../coordinator/state-machine.ts';
+import type { ClassicGroup } from './group.ts';
 import type { GroupShard } from './group-shard.ts';
 import type { StoredOffset } from './offset-store.ts';
 import { type GroupRecord, groupTombstone, offsetTombstone } from './records.ts';
@@ -64,9 +65,9 @@ export function forgetTopics(
   topics: ReadonlyMap<string, { readonly id: string }>,
 ): Outcome<GroupRecord, void> {
   const records = new Map<string, GroupRecord>();
-  const consider = (topic: string, partition: number, { committed }: StoredOffset) => {
+  const consider = (topic: string, partition: number, stored: StoredOffset) => {
     const gone = topics.get(topic);
-    if (gone === undefined || (committed.topicId !== ZERO_UUID && committed.topicId !== gone.id)) return;
+    if (gone === undefined || (stored.topicId !== ZERO_UUID && stored.topicId !== gone.id)) return;
     records.set(`${partition} ${topic}`, offsetTombstone(groupId, topic, partition));
   };
   for (const [topic, partition, stored] of shard.offsets.committed.entriesOf(groupId))
@@ -80,14 +81,15 @@ export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): 
   const group = shard.groups.get(groupId);
   if (group === undefined) return DONE;
   const records: GroupRecord[] = [];
-  const sinceMs = retentionStart(shard, groupId);
+  const sinceMs = retentionStart(group);
+  const retentionMs = shard.config.get('offsets.retention.minutes') * 60_000;
   let isAllGone = true;
   for (const [topic, partition, stored] of shard.offsets.committed.entriesOf(groupId)) {
     const isExpired =
       sinceMs !== null &&
       !group.isSubscribedTo(topic) &&
       !shard.offsets.hasPending(groupId, topic, partition) &&
-      hasExpired(shard, stored, sinceMs(stored), nowMs);
+      hasExpired(stored, sinceMs(stored), retentionMs, nowMs);
     if (isExpired) records.push(offsetTombstone(groupId, topic, partition));
     else isAllGone = false;
   }
@@ -103,10 +105,8 @@ export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): 
  * From when the retention of a group's offsets counts (KIP-211): since the last member left; for consumers without a group,
  * and for topics that the members of a stable group no longer read, since the commit. Null: nothing expires now.
  */
-function retentionStart(shard: GroupShard, groupId: string): ((stored: StoredOffset) => number) | null {
-  const group = shard.groups.get(groupId);
-  if (group === undefined) return null;
-  const sinceCommit = ({ committed }: StoredOffset) => committed.commitTimestampMs;
+function retentionStart(group: ClassicGroup): ((stored: StoredOffset) => number) | null {
+  const sinceCommit = (stored: StoredOffset) => stored.commitTimestampMs;
   if (group.protocolType === null) return sinceCommit;
   if (group.state === 'Empty') return group.stateTimestampMs === -1 ? sinceCommit : () => group.stateTimestampMs;
   return group.state === 'Stable' && group.usesConsumerProtocol() && group.subscribedTopics !== null
@@ -114,7 +114,7 @@ function retentionStart(shard: GroupShard, groupId: string): ((stored: StoredOff
     : null;
 }
 
-function hasExpired(shard: GroupShard, { committed }: StoredOffset, sinceMs: number, nowMs: number): boolean {
-  if (committed.expireTimestampMs !== -1) return nowMs >= committed.expireTimestampMs;
-  return nowMs - sinceMs >= shard.config.get('offsets.retention.minutes') * 60_000;
+function hasExpired(stored: StoredOffset, sinceMs: number, retentionMs: number, nowMs: number): boolean {
+  if (stored.expireTimestampMs !== -1) return nowMs >= stored.expireTimestampMs;
+  return nowMs - sinceMs >= retentionMs;
 }

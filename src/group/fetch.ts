@@ -52,11 +52,11 @@ function all(shard: GroupShard, groupId: string, requireStable: boolean): TopicR
 }
 
 /** Whether the offset was committed for a topic of the same name that has been deleted since. */
-const isOfAnother = (topicId: string, { committed }: StoredOffset): boolean =>
-  topicId !== ZERO_UUID && committed.topicId !== ZERO_UUID && committed.topicId !== topicId;
+const isOfAnother = (topicId: string, stored: StoredOffset): boolean =>
+  topicId !== ZERO_UUID && stored.topicId !== ZERO_UUID && stored.topicId !== topicId;
 
-function present(partitionIndex: number, { committed }: StoredOffset): PartitionResponse {
-  const { offset, leaderEpoch, metadata } = committed;
+function present(partitionIndex: number, stored: StoredOffset): PartitionResponse {
+  const { offset, leaderEpoch, metadata } = stored;
   return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata };
 }
 

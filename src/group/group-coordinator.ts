@@ -14,7 +14,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { Answer } from '../coordinator/answer.ts';
 import { asKafkaError, coordinatorError } from '../coordinator/errors.ts';
-import type { Eventually } from '../coordinator/eventually.ts';
+import { all, type Eventually } from '../coordinator/eventually.ts';
 import type { CoordinatorLog } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
@@ -88,13 +88,16 @@ export class GroupCoordinator {
     this.runtime.unload(partition, epoch);
   }
 
-  /** Committed offsets of deleted topics vanish. */
-  onTopicsDeleted(topics: readonly DeletedTopic[]): void {
+  /** Committed offsets of deleted topics vanish; done when that is written. */
+  onTopicsDeleted(topics: readonly DeletedTopic[]): Eventually<unknown> {
     const byName = new Map(topics.map((topic) => [topic.name, topic]));
-    for (const partition of this.runtime.partitions()) {
-      const groupIds = (shard: GroupShard) => shard.offsets.groupIds();
-      this.forEachGroup(partition, groupIds, (shard, groupId) => forgetTopics(shard, groupId, byName));
-    }
+    const groupIds = (shard: GroupShard) => shard.offsets.groupIds();
+    const active = [...this.runtime.partitions()].filter((partition) => this.runtime.isActive(partition));
+    const writing = active.map((partition) => {
+      this.runtime.read(partition, (shard) => shard.forgetTopicIds(byName.keys()));
+      return this.forEachGroup(partition, groupIds, (shard, groupId) => forgetTopics(shard, groupId, byName));
+    });
+    return all(writing);
   }
 
   /** True where the coordinator of the partition serves; else it comes when it does, or as false when time is up. */
@@ -289,16 +292,17 @@ export class GroupCoordinator {
     partition: number,
     groupIds: (shard: GroupShard) => Iterable<string>,
     operation: (shard: GroupShard, groupId: string, nowMs: number) => Outcome<GroupRecord, void>,
-  ): void {
-    if (!this.runtime.isActive(partition)) return;
+  ): Eventually<unknown> {
+    if (!this.runtime.isActive(partition)) return undefined;
     const failed = (error: unknown) => this.options.logger.error({ err: error }, 'offsets could not be deleted');
-    for (const groupId of this.runtime.read(partition, (shard) => [...groupIds(shard)])) {
+    const one = (groupId: string): Eventually<void> => {
       try {
         const done = this.runtime.write(partition, groupId, (shard, nowMs) => operation(shard, groupId, nowMs));
-        if (done instanceof Promise) done.catch(failed);
+        return done instanceof Promise ? done.catch(failed) : done;
       } catch (error) {
         failed(error);
       }
-    }
+    };
+    return all(this.runtime.read(partition, (shard) => [...groupIds(shard)]).map(one));
   }
 }

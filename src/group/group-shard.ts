@@ -6,7 +6,7 @@ import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
 import { ClassicGroup } from './group.ts';
 import { expireMember } from './heartbeat.ts';
-import { OffsetStore } from './offset-store.ts';
+import { OffsetStore, storedOffset } from './offset-store.ts';
 import { completeInitialRebalance, completeJoin, expireSync, prepareRebalance } from './rebalance.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts';
 import { cancelGroupTimers, type GroupTimer, scheduleSession } from './timers.ts';
@@ -26,6 +26,8 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   readonly groups = new Map<string, Group>();
   readonly offsets = new OffsetStore();
   readonly env: GroupShardEnv;
+  /** Ids of the topics that offsets were committed for, by name. */
+  private readonly topicIds = new Map<string, string>();
   /** Records of kinds of groups that are not served, by kind of key. */
   private foreignRecords = 0;
 
@@ -117,6 +119,19 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     this.groups.set(groupId, present);
   }
 
+  /** The topics are gone. */
+  forgetTopicIds(topics: Iterable<string>): void {
+    for (const topic of topics) this.topicIds.delete(topic);
+  }
+
+  /** The id in the instance that other offsets of the topic hold already. */
+  private sameTopicId(topic: string, topicId: string): string {
+    const known = this.topicIds.get(topic);
+    if (known === topicId) return known;
+    this.topicIds.set(topic, topicId);
+    return topicId;
+  }
+
   /** `within`: the transaction that the record belongs to, if any. */
   private replayOffset(record: GroupRecord & { type: 'offset' }, offset: number, within: StoredRecord | null): void {
     const { groupId, topic, partition, value } = record;
@@ -126,7 +141,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     }
     // the group of a consumer that only commits offsets has no record of its own
     if (!this.groups.has(groupId)) this.groups.set(groupId, new ClassicGroup(groupId, value.commitTimestampMs));
-    const stored = { committed: value, recordOffset: offset };
+    const stored = storedOffset(value, this.sameTopicId(topic, value.topicId), offset);
     if (within === null) this.offsets.put(groupId, topic, partition, stored);
     else this.offsets.putPending(within.producerId, groupId, topic, partition, stored);
   }

@@ -3,9 +3,14 @@ import { PartitionTable } from './partition-table.ts';
 import type { CommittedOffset } from './records.ts';
 
 /** A committed offset and where its record stands in the log. */
-export interface StoredOffset {
-  readonly committed: CommittedOffset;
+export interface StoredOffset extends CommittedOffset {
   readonly recordOffset: number;
+}
+
+/** One object for both: there may be millions of them. `topicId` is the value's, in the instance to be kept. */
+export function storedOffset(value: CommittedOffset, topicId: string, recordOffset: number): StoredOffset {
+  const { offset, leaderEpoch, metadata, commitTimestampMs, expireTimestampMs } = value;
+  return { offset, leaderEpoch, metadata, commitTimestampMs, expireTimestampMs, topicId, recordOffset };
 }
 
 /**

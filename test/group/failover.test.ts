@@ -168,7 +168,7 @@ describe('a log that Apache Kafka wrote', () => {
     put(log, null, { producerId: 5, producerEpoch: 0, marker: 'commit' });
     put(log, null, { producerId: 6, producerEpoch: 0, marker: 'abort' });
     const { offsets } = loadedShard(log, 0);
-    expect(offsets.committed.get('g', 't', 0)?.committed.offset).toBe(2);
+    expect(offsets.committed.get('g', 't', 0)?.offset).toBe(2);
     expect(offsets.groupHasPending('g')).toBe(false);
   });
 

@@ -1,6 +1,6 @@
 /** Offsets inside transactions, as they come from a log that Apache Kafka wrote. */
 import { describe, expect, it } from 'vitest';
-import { OffsetStore } from '../../src/group/offset-store.ts';
+import { OffsetStore, storedOffset } from '../../src/group/offset-store.ts';
 import type { CommittedOffset } from '../../src/group/records.ts';
 
 let place = 0;
@@ -13,10 +13,10 @@ function stored(offset: number) {
     expireTimestampMs: -1,
     topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
   };
-  return { committed, recordOffset: place++ };
+  return storedOffset(committed, committed.topicId, place++);
 }
 
-const value = (store: OffsetStore, partition = 0) => store.committed.get('g', 't', partition)?.committed.offset;
+const value = (store: OffsetStore, partition = 0) => store.committed.get('g', 't', partition)?.offset;
 
 describe('an offset inside a transaction', () => {
   it('is seen when the transaction is committed', () => {
@@ -62,7 +62,7 @@ describe('an offset inside a transaction', () => {
     store.putPending(large, 'g', 't', 0, stored(3));
     store.endTransaction(7, 'commit');
     expect([value(store), store.hasPending('g', 't', 0)]).toEqual([2, true]);
-    expect([...store.pendingOf('g')].map(([, , { committed }]) => committed.offset)).toEqual([3]);
+    expect([...store.pendingOf('g')].map(([, , { offset }]) => offset)).toEqual([3]);
     store.endTransaction(9007199254740993n, 'commit');
     expect([value(store), store.hasPending('g', 't', 0)]).toEqual([3, false]);
     expect([...store.groupIds()]).toEqual(['g']);

@@ -88,8 +88,8 @@ export class Simulation {
 
   private check(): void {
     const shard = liveShard(this.broker, 0);
-    for (const [, partition, { committed }] of shard.offsets.committed.entriesOf(GROUP)) {
-      const offset = Number(committed.offset);
+    for (const [, partition, stored] of shard.offsets.committed.entriesOf(GROUP)) {
+      const offset = Number(stored.offset);
       const before = this.highest.get(partition) ?? 0;
       if (offset < before) this.violations.push(`offset of ${partition} went back from ${before} to ${offset}`);
       this.highest.set(partition, offset);
