@@ -7,7 +7,12 @@ const only = (name, from, allowed) => ({
 });
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('protocol-is-pure', '^protocol/', '^protocol/'),
     only('storage-knows-batches-only', '^storage/', '^(storage|protocol)/'),
     only('config-stands-alone', '^src/config/', '^(src/config/|protocol/)'),
@@ -19,7 +24,20 @@ module.exports = {
     only('transaction', '^src/transaction/', '^(src/(transaction|coordinator|controller/image|env|config)|protocol)'),
     only('api', '^src/api/', '^(src/(?!net/|node\\.ts|index\\.ts|cli/|main\\.ts)|storage|protocol)'),
     only('net', '^src/net/', '^(src/(net|api|env|config)|protocol)'),
-    { name: 'disk-owns-the-file-system', severity: 'error', from: { path: '^(protocol|storage|src)/', pathNot: '^(storage/disk|storage/node-disk|src/node\\.ts|src/cli/|src/config/|src/main\\.ts)' }, to: { path: '^(node:)?fs' } },
+    {
+      name: 'disk-owns-the-file-system',
+      severity: 'error',
+      from: {
+        path: '^(protocol|storage|src)/',
+        pathNot: '^(storage/disk|storage/node-disk|src/node\\.ts|src/cli/|src/config/|src/main\\.ts)',
+      },
+      to: { path: '^(node:)?fs' },
+    },
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, enhancedResolveOptions: { extensions: ['.ts', '.js'] } },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
 };

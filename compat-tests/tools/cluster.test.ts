@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import { uniqueName } from '../helpers.ts';
+import { KRAFT_VERSION, notYetServed } from '../not-yet.ts';
 import { describeTools, inputFile, lines, table } from './tools.ts';
+
+const TELEMETRY: [number, { name: string }][] = [
+  [71, { name: 'GetTelemetrySubscriptions' }],
+  [72, { name: 'PushTelemetry' }],
+];
 
 describeTools('tools that look at the cluster', ({ tool, attempt }, broker) => {
   const newTopic = async (): Promise<string> => {
@@ -22,10 +28,10 @@ describeTools('tools that look at the cluster', ({ tool, attempt }, broker) => {
     const listed = lines(await tool('BrokerApiVersionsCommand', []));
     expect(listed[0]).toBe(`${broker.bootstrapServers} (id: 1 rack: null isFenced: false) -> (`);
     // A broker advertises the telemetry APIs only when a metrics reporter of its own receives them.
-    expect(listed.filter((line) => /UNSUPPORTED|UNKNOWN/.test(line))).toEqual([
-      'GetTelemetrySubscriptions(71): UNSUPPORTED,',
-      'PushTelemetry(72): UNSUPPORTED,',
-    ]);
+    const missing = new Map([...(broker.name === 'odradek' ? notYetServed : []), ...TELEMETRY]);
+    const lacking = [...missing].map(([key, { name }]) => `${name}(${key}): UNSUPPORTED`);
+    const told = listed.filter((line) => /UNSUPPORTED|UNKNOWN/.test(line)).map((line) => line.replace(/,$/, ''));
+    expect(told.sort()).toEqual(lacking.sort());
   });
 
   it('kafka-metadata-quorum: one voter, no lag', async () => {
@@ -50,7 +56,7 @@ describeTools('tools that look at the cluster', ({ tool, attempt }, broker) => {
     expect(features.map((line) => line.split(/\t|\s{2,}/).join(' | '))).toEqual([
       'Feature: eligible.leader.replicas.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
       'Feature: group.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
-      'Feature: kraft.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 0',
+      `Feature: kraft.version | SupportedMinVersion: 0 | SupportedMaxVersion: ${KRAFT_VERSION[broker.name]} | FinalizedVersionLevel: 0`,
       'Feature: metadata.version | SupportedMinVersion: 3.3-IV3 | SupportedMaxVersion: 4.3-IV0 | FinalizedVersionLevel: 4.3-IV0',
       'Feature: share.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
       'Feature: streams.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
@@ -135,7 +141,8 @@ describeTools('tools that look at the cluster', ({ tool, attempt }, broker) => {
     expect(await says('DelegationTokenCommand', ...config, '--describe')).toMatch(tokens);
   });
 
-  it('kafka-transactions: none, none hanging, none found', async () => {
+  const hasTransactions = broker.name === 'kafka' || !notYetServed.has(66);
+  it.runIf(hasTransactions)('kafka-transactions: none, none hanging, none found', async () => {
     const transactions = (...args: string[]): Promise<string> => tool('TransactionsCommand', args);
     const listed = lines(await transactions('list'));
     expect(listed[0].split('\t')).toEqual(['TransactionalId', 'Coordinator', 'ProducerId', 'TransactionState']);

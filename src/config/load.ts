@@ -41,13 +41,14 @@ interface Sourced {
 
 type Layers = Map<string, Sourced>;
 
-/** A broker for development: on demand, at once, on one node. Everything else is Kafka's default. */
+/**
+ * A broker for development: at once, on one node. Everything else is Kafka's default, that topics are made on demand with one
+ * partition included.
+ */
 const DEVELOPMENT_PROFILE: readonly (readonly [string, string])[] = [
   ['node.id', '1'],
   ['process.roles', 'broker,controller'],
   ['controller.listener.names', 'CONTROLLER'],
-  ['auto.create.topics.enable', 'true'],
-  ['num.partitions', '1'],
   ['group.initial.rebalance.delay.ms', '0'],
   ['offsets.topic.replication.factor', '1'],
   ['transaction.state.log.replication.factor', '1'],

@@ -17,7 +17,7 @@ function replayed(image: MetadataImage, records: readonly MetadataRecord[]): Met
 }
 
 /** Broker 1, fenced, and one partition as a shutdown left it. */
-function after(partition: { isr: number[]; elr: number[]; lastKnownElr: number[] }): MetadataImage {
+function stoppedAt(partition: { isr: number[]; elr: number[]; lastKnownElr: number[] }): MetadataImage {
   return replayed(MetadataImage.EMPTY, [
     record(RegisterBrokerRecord, { brokerId: 1, brokerEpoch: 5, fenced: true }),
     record(TopicRecord, { name: 't', topicId }),
@@ -45,18 +45,18 @@ describe('a broker that comes back leads', () => {
     ['where it is eligible, as Kafka leaves it after a clean stop', { isr: [], elr: [1], lastKnownElr: [1] }],
     ['where it was the last leader', { isr: [], elr: [], lastKnownElr: [1] }],
   ])('%s', (_where, partition) => {
-    const image = after(partition);
+    const image = stoppedAt(partition);
     const led = only(replayed(image, planUnfenceBroker(context(image))));
     expect(led).toMatchObject({ leader: 1, leaderEpoch: 5, partitionEpoch: 5, isr: [1], elr: [], lastKnownElr: [] });
   });
 
   it('and not where others have newer data', () => {
-    const image = after({ isr: [2], elr: [3], lastKnownElr: [] });
+    const image = stoppedAt({ isr: [2], elr: [3], lastKnownElr: [] });
     expect(only(replayed(image, planUnfenceBroker(context(image)))).leader).toBe(-1);
   });
 
   it('and leaves its partitions without a leader, in sync, when it goes', () => {
-    const stopped = after({ isr: [1], elr: [], lastKnownElr: [] });
+    const stopped = stoppedAt({ isr: [1], elr: [], lastKnownElr: [] });
     const up = replayed(stopped, planUnfenceBroker(context(stopped)));
     expect(up.broker(1)?.fenced).toBe(false);
     const down = replayed(up, planFenceBroker(context(up)));
