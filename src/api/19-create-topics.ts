@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { handler } from './handler.ts';
+import { checkHasTime } from './timeout.ts';
 
 type Result = NonNullable<InputOf<typeof CreateTopicsResponse>['topics']>[number];
 
@@ -14,6 +15,7 @@ export const createTopics = handler({
   versions: [2, 7],
 
   async handle(context, request) {
+    checkHasTime(request.timeoutMs);
     const topics = request.topics.filter(({ name }) => name !== METADATA_LOG);
     const response = await context.broker.controller.createTopics({ ...request, topics });
     if (topics.length === request.topics.length) return response;

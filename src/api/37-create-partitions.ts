@@ -1,5 +1,6 @@
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts';
 import { handler } from './handler.ts';
+import { checkHasTime } from './timeout.ts';
 
 /** CreatePartitions (KIP-195): topics get more partitions. */
 export const createPartitions = handler({
@@ -7,7 +8,10 @@ export const createPartitions = handler({
   response: CreatePartitionsResponse,
   versions: [0, 3],
 
-  handle: (context, request) => context.broker.controller.createPartitions(request),
+  handle(context, request) {
+    checkHasTime(request.timeoutMs);
+    return context.broker.controller.createPartitions(request);
+  },
 
   failed: (request, errorCode, errorMessage) => ({
     results: request.topics.map(({ name }) => ({ name, errorCode, errorMessage })),

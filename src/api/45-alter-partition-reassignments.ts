@@ -3,6 +3,7 @@ import {
   AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/45-alter-partition-reassignments.ts';
 import { handler } from './handler.ts';
+import { checkHasTime } from './timeout.ts';
 
 /** AlterPartitionReassignments (KIP-455, KIP-860): partitions move to other replicas, or the move is taken back. */
 export const alterPartitionReassignments = handler({
@@ -10,7 +11,10 @@ export const alterPartitionReassignments = handler({
   response: AlterPartitionReassignmentsResponse,
   versions: [0, 1],
 
-  handle: (context, request) => context.broker.controller.alterPartitionReassignments(request),
+  handle(context, request) {
+    checkHasTime(request.timeoutMs);
+    return context.broker.controller.alterPartitionReassignments(request);
+  },
 
   failed: (_request, errorCode, errorMessage) => ({ errorCode, errorMessage, responses: [] }),
 });

@@ -2,6 +2,7 @@
 
 import { DiskError, type DiskErrorCode } from '../../storage/disk.ts';
 import { InvalidConfigError } from '../config/value.ts';
+import { UnreadableMetadata } from '../raft/unreadable-metadata.ts';
 import { UsageError } from './options.ts';
 
 const DISK_FAILURES: Record<DiskErrorCode, (path: string) => string> = {
@@ -45,6 +46,7 @@ function listenFailure(error: SystemError): string | null {
 /** One line for a failure that a person can mend; null for anything else, which is a bug in odradek. */
 export function explainFailure(error: unknown): string | null {
   if (error instanceof UsageError || error instanceof InvalidConfigError) return error.message;
+  if (error instanceof UnreadableMetadata) return error.message;
   if (error instanceof DiskError) return DISK_FAILURES[error.code](error.path);
   return isSystemError(error) ? listenFailure(error) : null;
 }

@@ -1,5 +1,5 @@
 /** Topics: created, deleted, given more partitions. What ReplicationControlManager decides in Kafka. */
-import { ErrorCode, type ErrorName, KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
 import { ConfigRecord, PartitionRecord, RemoveTopicRecord, TopicRecord } from '../../protocol/metadata/index.ts';
@@ -7,7 +7,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { checkTopicChanges } from '../config/alter.ts';
 import { describeTopic } from '../config/describe.ts';
-import { type PartitionImage, ResourceType } from './image.ts';
+import { type PartitionImage, ResourceType, type TopicImage } from './image.ts';
 import { assignmentProblem, newPartition, place, usableBrokers } from './placement.ts';
 import {
   type ApiError,
@@ -220,39 +220,52 @@ export function brokersFor(context: PlanContext, factor: number) {
 
 type DeleteResult = NonNullable<InputOf<typeof DeleteTopicsResponse>['responses']>[number];
 
+/** What is named twice is not deleted at all, and told once. */
 export function planDeleteTopics(
   context: PlanContext,
   request: MessageOf<typeof DeleteTopicsRequest>,
 ): Plan<InputOf<typeof DeleteTopicsResponse>> {
-  const wanted = [
+  const wanted: WantedTopic[] = [
     ...request.topicNames.map((name) => ({ name, topicId: ZERO_UUID })),
     ...request.topics.map(({ name, topicId }) => ({ name, topicId })),
   ];
+  const key = ({ name, topicId }: WantedTopic) => (name === null ? `id ${topicId}` : `name ${name}`);
+  const twice = duplicatesIn(wanted.map(key));
+  const once = new Map(wanted.map((w) => [key(w), w]));
   const records: MetadataRecord[] = [];
-  const seen = new Set<string>();
-  const responses = wanted.map(({ name, topicId }): DeleteResult => {
-    const refused = (code: ErrorName, errorMessage: string | null): DeleteResult => ({
-      name,
-      topicId,
-      errorCode: ErrorCode[code],
-      errorMessage,
-    });
-    if (name === null && topicId === ZERO_UUID)
-      return refused('INVALID_REQUEST', 'Neither topic name nor id were specified.');
-    if (name !== null && topicId !== ZERO_UUID)
-      return refused('INVALID_REQUEST', 'You may not specify both topic name and topic id.');
-    const topic = name === null ? context.image.topicById(topicId) : context.image.topic(name);
-    if (topic === undefined) {
-      return name === null
-        ? refused('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')
-        : refused('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.');
+  const responses: DeleteResult[] = [];
+  for (const [wantedKey, w] of once) {
+    try {
+      const topic = deletable(context, w, twice.has(wantedKey));
+      if (records.some((r) => (r.value as { topicId: string }).topicId === topic.id)) {
+        throw new Refused('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.');
+      }
+      records.push(record(RemoveTopicRecord, { topicId: topic.id }));
+      responses.push({ name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null });
+    } catch (error) {
+      responses.push({ ...w, ...errorOf(error) });
     }
-    if (seen.has(topic.id)) return refused('INVALID_REQUEST', 'Duplicate topic.');
-    if (!context.config.get('delete.topic.enable'))
-      return refused('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.');
-    seen.add(topic.id);
-    records.push(record(RemoveTopicRecord, { topicId: topic.id }));
-    return { name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null };
-  });
+  }
   return { records, response: { responses } };
+}
+
+interface WantedTopic {
+  readonly name: string | null;
+  readonly topicId: string;
+}
+
+/** The topic, or why it is not to be deleted. */
+function deletable({ image, config }: PlanContext, { name, topicId }: WantedTopic, isTwice: boolean): TopicImage {
+  const byName = name !== null;
+  const byId = topicId !== ZERO_UUID;
+  if (!byName && !byId) throw new Refused('INVALID_REQUEST', 'Neither topic name nor id were specified.');
+  if (byName && byId) throw new Refused('INVALID_REQUEST', 'You may not specify both topic name and topic id.');
+  if (isTwice) throw new Refused('INVALID_REQUEST', byName ? 'Duplicate topic name.' : 'Duplicate topic id.');
+  const topic = byName ? image.topic(name) : image.topicById(topicId);
+  if (topic === undefined && byName) {
+    throw new Refused('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.');
+  }
+  if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.');
+  if (!config.get('delete.topic.enable')) throw new Refused('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.');
+  return topic;
 }

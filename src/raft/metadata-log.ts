@@ -10,6 +10,7 @@ import { METADATA_TOPIC_ID } from '../../protocol/uuid.ts';
 import { DEFAULT_LOG_CONFIG, type Disk, Log, type StorageLogger } from '../../storage/index.ts';
 import type { Clock } from '../env.ts';
 import { readQuorumState, writeQuorumState } from './quorum-state.ts';
+import { UnreadableMetadata } from './unreadable-metadata.ts';
 
 export const METADATA_TOPIC = '__cluster_metadata';
 /** Records that Kafka's controller puts into one batch at the most. */
@@ -56,6 +57,10 @@ export class MetadataLog {
     const topic = { topic: METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
     // the raft log has no clean shutdown of its own: it is small and always checked
     const log = Log.open({ disk, dir, ...topic, config, clock, clean: false, logger });
+    if (log.logStartOffset > 0) {
+      const reason = `begins at offset ${log.logStartOffset}, behind a snapshot, and snapshots are not read yet`;
+      throw new UnreadableMetadata(`The metadata log in ${dir} ${reason}.`);
+    }
     readAll(log, each);
     const epoch = Math.max(log.latestEpoch, readQuorumState(disk, dir)?.leaderEpoch ?? 0) + 1;
     writeQuorumState(disk, dir, { leaderId: nodeId, leaderEpoch: epoch, voters: [nodeId] });
@@ -75,12 +80,6 @@ export class MetadataLog {
 
   get endOffset(): number {
     return this.log.logEndOffset;
-  }
-  get startOffset(): number {
-    return this.log.logStartOffset;
-  }
-  get sizeBytes(): number {
-    return this.log.sizeBytes;
   }
 
   /** Appends the records in one atomic batch; returns the offset of the first. Not yet committed. */
