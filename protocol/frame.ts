@@ -8,8 +8,12 @@ import type { Fields, Message, WriteOf } from './schema.ts';
 import { Writer } from './writer.ts';
 
 const SIZE_BYTES = 4;
-/** A frame of up to this size gets its buffer at once; a larger one as its bytes arrive. */
+/** The buffer of a frame that spans chunks begins with this size and doubles as bytes arrive: never more than twice what came. */
 const ALLOCATE_AT_ONCE_BYTES = 256 * 1024;
+/** Buffers of frames that spanned chunks, at most so many and so large, to be used again by any connection. */
+const MAX_SPARES = 4;
+const MAX_SPARE_BYTES = 4 * 1024 * 1024;
+const spares: Buffer[] = [];
 
 /**
  * Cuts a stream of chunks into frames. `push` takes a chunk as it came; `next` yields the frames one by one (so the one who
@@ -28,6 +32,8 @@ export class FrameSplitter {
   private frame: Buffer | null = null;
   private frameBytes = 0;
   private filled = 0;
+  /** The last frame that was handed out in a buffer of its own. */
+  private lent: Buffer | null = null;
 
   /** `maxFrameBytes`: Kafka's socket.request.max.bytes. */
   constructor(maxFrameBytes: number) {
@@ -49,6 +55,15 @@ export class FrameSplitter {
     return this.at < this.chunk.length || this.queue.length > 0;
   }
 
+  /** Copies what is left of the chunks that were pushed: their memory may now be used for something else. */
+  keep(): void {
+    if (!this.hasBuffered()) return;
+    const rest = [this.chunk.subarray(this.at), ...this.queue];
+    this.chunk = Buffer.concat(rest);
+    this.at = 0;
+    this.queue = [];
+  }
+
   /** The next whole frame, or null until more is pushed. Throws MalformedError for a size that no frame may have. */
   next(): Buffer | null {
     if (this.frame === null && this.sizeBytesRead === 0) {
@@ -60,6 +75,19 @@ export class FrameSplitter {
       if (this.fill()) return this.finish();
     }
     return null;
+  }
+
+  /**
+   * The frame is done with and nobody keeps a view of it: its buffer may serve the next one. A fresh buffer of a megabyte costs
+   * several times as much as filling it, for the page faults. Frames that are views of a chunk are passed over.
+   */
+  recycle(frame: Buffer): void {
+    if (frame !== this.lent) return;
+    this.lent = null;
+    if (frame.buffer.byteLength > MAX_SPARE_BYTES) return;
+    spares.push(Buffer.from(frame.buffer));
+    spares.sort((a, b) => a.length - b.length);
+    if (spares.length > MAX_SPARES) spares.shift();
   }
 
   /** The usual case: size and frame both in the current chunk. */
@@ -94,7 +122,7 @@ export class FrameSplitter {
       this.sizeBytesRead++;
     }
     this.frameBytes = this.checkSize(this.sizeSoFar);
-    this.frame = Buffer.allocUnsafeSlow(Math.min(this.frameBytes, ALLOCATE_AT_ONCE_BYTES));
+    this.frame = spareOf(this.frameBytes) ?? Buffer.allocUnsafeSlow(ALLOCATE_AT_ONCE_BYTES);
     this.filled = 0;
     return true;
   }
@@ -112,13 +140,15 @@ export class FrameSplitter {
   private reserve(needed: number): void {
     const frame = this.frame as Buffer;
     if (needed <= frame.length) return;
-    const bigger = Buffer.allocUnsafeSlow(Math.min(this.frameBytes, Math.max(needed, 2 * frame.length)));
+    const bigger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * frame.length));
     frame.copy(bigger, 0, 0, this.filled);
     this.frame = bigger;
   }
 
   private finish(): Buffer {
-    const frame = this.frame as Buffer;
+    const buffer = this.frame as Buffer;
+    const frame = buffer.length === this.frameBytes ? buffer : buffer.subarray(0, this.frameBytes);
+    this.lent = frame;
     this.frame = null;
     this.sizeBytesRead = 0;
     this.sizeSoFar = 0;
@@ -135,6 +165,12 @@ export class FrameSplitter {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** A buffer that has served before and is large enough. */
+function spareOf(sizeBytes: number): Buffer | null {
+  const at = spares.findIndex((spare) => spare.length >= sizeBytes);
+  return at < 0 ? null : spares.splice(at, 1)[0];
+}
 
 /** A whole response frame, size first, in pieces to be written in order. */
 export function responseFrame<F extends Fields>(

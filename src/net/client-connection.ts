@@ -5,9 +5,11 @@ import { CloseConnection } from '../api/close-connection.ts';
 import type { Connection } from '../api/connection.ts';
 import type { Clock, Logger } from '../env.ts';
 import type { Dispatcher, Frame } from './dispatch.ts';
+import { withSharedReads } from './shared-reads.ts';
 
 /** Responses up to this size are joined into one buffer: one write is cheaper than a vector of small ones. */
 const JOIN_UP_TO_BYTES = 64 * 1024;
+const PRODUCE_KEY = 0;
 
 export interface ConnectionOptions {
   id: string;
@@ -42,7 +44,8 @@ export class ClientConnection implements Connection {
   private out: Buffer[] = [];
   private outBytes = 0;
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(accepted: Socket, options: ConnectionOptions) {
+    const socket = withSharedReads(accepted, (chunk) => this.onData(chunk));
     this.socket = socket;
     this.options = options;
     this.id = options.id;
@@ -51,7 +54,6 @@ export class ClientConnection implements Connection {
     this.splitter = new FrameSplitter(options.maxFrameBytes);
     this.lastActiveMs = options.clock.monotonicMs();
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.onData(chunk as Buffer));
     socket.on('drain', () => this.work());
     socket.on('error', (err) => options.logger.debug({ peer: this.id, err }, 'connection failed'));
     socket.on('close', () => this.onClosed());
@@ -76,6 +78,8 @@ export class ClientConnection implements Connection {
     this.lastActiveMs = this.options.clock.monotonicMs();
     this.splitter.push(chunk);
     this.work();
+    // the chunk's memory is not ours any longer
+    this.splitter.keep();
   }
 
   /** Handles the frames at hand until one has to wait or the client does not take its responses. */
@@ -94,9 +98,13 @@ export class ClientConnection implements Connection {
   }
 
   private handle(frame: Buffer): void {
-    const outcome = this.options.dispatcher.dispatch(this, frame);
+    // only a produce is done with its bytes when it is answered; others may keep views of theirs
+    const isProduce = frame.length > 1 && frame.readInt16BE(0) === PRODUCE_KEY;
+    const outcome = this.options.dispatcher.dispatch(this, isProduce ? frame : Buffer.from(frame));
     if (!(outcome instanceof Promise)) {
       this.queue(outcome);
+      // a produce that has been answered has left its bytes in the log: its frame may be used again
+      if (isProduce) this.splitter.recycle(frame);
       return;
     }
     this.waiting = true;

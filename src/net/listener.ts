@@ -35,7 +35,9 @@ export class Listener {
 
   private constructor(options: ListenerOptions) {
     this.options = options;
-    this.server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket));
+    this.server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
+      this.accept(socket),
+    );
   }
 
   /** Binds; rejects with the system's error (EADDRINUSE and so on). */
