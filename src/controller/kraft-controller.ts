@@ -124,8 +124,11 @@ export class KraftController implements Controller {
     const { image, delta } = replay.finish();
     this.tip = image;
     const committed = this.log.committed(image.offset);
-    this.publishing = this.publishing.then(() => committed).then(() => this.publish(image, delta));
-    return this.publishing;
+    const inOrder = this.publishing.then(() => committed);
+    const published = inOrder.then(() => this.publish(image, delta));
+    // a listener that fails fails this change only; a log that fails fails all that come after
+    this.publishing = inOrder.then(() => published.catch(() => {}));
+    return published;
   }
 
   private async publish(image: MetadataImage, delta: MetadataDelta): Promise<void> {
