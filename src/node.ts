@@ -129,7 +129,6 @@ function openController(live: LiveConfig, disk: Disk, dir: string, identity: Ide
   return KraftController.open({
     disk,
     dir,
-    clusterId: identity.clusterId,
     nodeId: live.current().get('node.id'),
     directoryId: identity.directoryIds.get(dir) as string,
     config: () => live.current(),

@@ -180,7 +180,6 @@ class Fetching {
         errorCode: response.errorCode ?? 0,
         recordsBytes: response.records?.length ?? 0,
         highWatermark: toNumber(response.highWatermark ?? -1),
-        lastStableOffset: toNumber(response.lastStableOffset ?? -1),
         logStartOffset: toNumber(response.logStartOffset ?? -1),
       });
       if (incremental && !news) continue;

@@ -42,7 +42,6 @@ export interface ControllerOptions {
   readonly disk: Disk;
   /** The folder that holds `__cluster_metadata-0`: metadata.log.dir or the first of log.dirs. */
   readonly dir: string;
-  readonly clusterId: string;
   readonly nodeId: number;
   /** directory.id of `dir`, from its meta.properties. */
   readonly directoryId: string;

@@ -20,7 +20,6 @@ export interface FetchPartition {
 /** What the client has last been told of a partition in a session. */
 interface Remembered extends FetchPartition {
   highWatermark: number;
-  lastStableOffset: number;
   logStartOffset: number;
 }
 
@@ -28,7 +27,6 @@ export interface PartitionNews {
   errorCode: number;
   recordsBytes: number;
   highWatermark: number;
-  lastStableOffset: number;
   logStartOffset: number;
 }
 
@@ -36,7 +34,7 @@ export interface PartitionNews {
 const keyOf = (p: FetchPartition, usesTopicIds: boolean): string =>
   `${usesTopicIds ? p.topicId : p.topic}/${p.partition}`;
 
-const NEVER_TOLD = { highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 };
+const NEVER_TOLD = { highWatermark: -1, logStartOffset: -1 };
 const LAST_EPOCH = 0x7fff_ffff;
 
 export class FetchSession {
@@ -44,14 +42,12 @@ export class FetchSession {
   readonly usesTopicIds: boolean;
   epoch = 1;
   lastUsedMs: number;
-  readonly createdMs: number;
   private readonly partitions = new Map<string, Remembered>();
 
   constructor(id: number, usesTopicIds: boolean, nowMs: number) {
     this.id = id;
     this.usesTopicIds = usesTopicIds;
     this.lastUsedMs = nowMs;
-    this.createdMs = nowMs;
   }
 
   get size(): number {
@@ -80,7 +76,6 @@ export class FetchSession {
     let changed = news.recordsBytes > 0 || news.errorCode !== 0;
     if (known.highWatermark !== news.highWatermark || known.logStartOffset !== news.logStartOffset) changed = true;
     known.highWatermark = news.highWatermark;
-    known.lastStableOffset = news.lastStableOffset;
     known.logStartOffset = news.logStartOffset;
     // after an error the next response must say again how the partition stands
     if (news.errorCode !== 0) known.highWatermark = -1;
