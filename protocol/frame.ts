@@ -2,6 +2,7 @@
  * Frames: on a connection each request and each response is preceded by its size, an int32 that does not count itself.
  */
 import { codec } from './compile.ts';
+import { bytesOf, type Piece } from './deferred-bytes.ts';
 import { writeRequestHeader, writeResponseHeader } from './header.ts';
 import { MalformedError } from './malformed.ts';
 import type { Fields, Message, WriteOf } from './schema.ts';
@@ -178,7 +179,7 @@ export function responseFrame<F extends Fields>(
   apiVersion: number,
   correlationId: number,
   value: WriteOf<F>,
-): Buffer[] {
+): Piece[] {
   const writer = new Writer();
   writer.int32(0);
   writeResponseHeader(writer, message.apiKey as number, apiVersion, correlationId);
@@ -198,10 +199,10 @@ export function requestFrame<F extends Fields>(
   writer.int32(0);
   writeRequestHeader(writer, message.apiKey as number, apiVersion, correlationId, clientId);
   codec(message, apiVersion).write(writer, value);
-  return finishFrame(writer);
+  return finishFrame(writer).map(bytesOf);
 }
 
-function finishFrame(writer: Writer): Buffer[] {
+function finishFrame(writer: Writer): Piece[] {
   writer.patchFirstInt32(writer.sizeBytes() - SIZE_BYTES);
   return writer.finish();
 }

@@ -6,6 +6,7 @@
  *
  * Ranges are written as Kafka writes them: '0+', '3-13', '2', 'none'.
  */
+import type { DeferredBytes } from './deferred-bytes.ts';
 import type { Int64 } from './int64.ts';
 
 export type Range = string;
@@ -98,8 +99,16 @@ export const int64 = primitive('int64');
 export const float64 = primitive('float64');
 export const string = primitive('string');
 export const bytes = primitive('bytes');
-export const records = primitive('records');
+
 export const uuid = primitive('uuid');
+
+/** Record batches: read as a view of the frame; a writer also takes bytes that are fetched when they are sent. */
+export function records<const O extends FieldOptions>(
+  versions: Range,
+  options?: O,
+): Field<Nullable<Buffer, O>, Nullable<Buffer | DeferredBytes, O>> {
+  return { shape: { kind: 'records' }, versions, options: options ?? NO_OPTIONS };
+}
 
 /** An array of structs. */
 export function array<const F extends Fields, const O extends FieldOptions>(

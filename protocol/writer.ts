@@ -1,3 +1,4 @@
+import { bytesOf, type DeferredBytes, isDeferred, type Piece } from './deferred-bytes.ts';
 import type { Int64 } from './int64.ts';
 import { ZERO_UUID } from './uuid.ts';
 
@@ -36,7 +37,7 @@ export class Writer {
   private begin: number;
   private pos: number;
   /** Pieces already complete, and their size. */
-  private readonly pieces: Buffer[] = [];
+  private readonly pieces: Piece[] = [];
   private piecesBytes = 0;
 
   constructor(expectedBytes = 256) {
@@ -217,29 +218,29 @@ export class Writer {
   }
 
   /** Bytes as they are, without a length. */
-  raw(v: Uint8Array): void {
-    if (v.length >= PASS_ON_FROM_BYTES) {
+  raw(v: Uint8Array | DeferredBytes): void {
+    if (v.length >= PASS_ON_FROM_BYTES || isDeferred(v)) {
       this.endPiece();
-      this.pieces.push(Buffer.from(v.buffer, v.byteOffset, v.byteLength));
+      this.pieces.push(isDeferred(v) ? v : Buffer.from(v.buffer, v.byteOffset, v.byteLength));
       this.piecesBytes += v.length;
       return;
     }
     const at = this.make(v.length);
     this.buf.set(v, at);
   }
-  bytes(v: Uint8Array): void {
+  bytes(v: Uint8Array | DeferredBytes): void {
     this.int32(v.length);
     this.raw(v);
   }
-  compactBytes(v: Uint8Array): void {
+  compactBytes(v: Uint8Array | DeferredBytes): void {
     this.uvarint(v.length + 1);
     this.raw(v);
   }
-  bytesOrNull(v: Uint8Array | null): void {
+  bytesOrNull(v: Uint8Array | DeferredBytes | null): void {
     if (v === null) this.int32(-1);
     else this.bytes(v);
   }
-  compactBytesOrNull(v: Uint8Array | null): void {
+  compactBytesOrNull(v: Uint8Array | DeferredBytes | null): void {
     if (v === null) this.int8(0);
     else this.compactBytes(v);
   }
@@ -263,12 +264,13 @@ export class Writer {
 
   /** Sets the int32 at the very beginning (the frame's length). */
   patchFirstInt32(v: number): void {
-    if (this.pieces.length > 0) this.pieces[0].writeInt32BE(v, 0);
-    else this.buf.writeInt32BE(v, this.begin);
+    const first = this.pieces.at(0);
+    if (first === undefined) this.buf.writeInt32BE(v, this.begin);
+    else (first as Buffer).writeInt32BE(v, 0);
   }
 
   /** What was written, in pieces to be sent in order. The writer is not to be used afterwards. */
-  finish(): Buffer[] {
+  finish(): Piece[] {
     this.endPiece();
     const { block } = this;
     if (this.buf === block.buf && block.buf.length - this.pos >= WORTH_KEEPING_BYTES && spare.length < MOST_SPARE) {
@@ -284,7 +286,7 @@ export class Writer {
 
   /** What was written, as one buffer. */
   toBuffer(): Buffer {
-    const pieces = this.finish();
+    const pieces = this.finish().map(bytesOf);
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
 }

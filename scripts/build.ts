@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const OUT = 'dist';
 /** Packages with native code cannot be bundled; npm installs them beside the bundle. */
-const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy'];
+const NATIVE = ['@node-rs/crc32', 'koffi', 'lz4-napi', 'snappy'];
 
 rmSync(OUT, { recursive: true, force: true });
 const { metafile } = await build({

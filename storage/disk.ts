@@ -23,6 +23,8 @@ export class DiskError extends Error {
 /** An open file. Positions and sizes are in bytes. */
 export interface DiskFile {
   readonly path: string;
+  /** The system's number of the open file; absent where the disk is not the system's. */
+  readonly descriptor?: number;
   sizeBytes(): number;
   /** Fills `target` from `position`; returns the bytes read, fewer only at the end of the file. */
   readSync(target: Uint8Array, position: number): number;

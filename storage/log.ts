@@ -18,7 +18,7 @@ import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import type { ProducerBatch } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import { type ActiveProducer, ProducerTracker } from './producer-tracker.ts';
-import { NO_RECORDS, type ReadOptions } from './reading.ts';
+import { type BatchRange, type FileSlice, NO_RECORDS, type ReadOptions, readRange, sliceRange } from './reading.ts';
 import { type LoadedLog, loadLog, noteAborted } from './recovery.ts';
 import { LogResources } from './resources.ts';
 import { countDeletable } from './retention.ts';
@@ -329,6 +329,15 @@ export class Log {
    * OFFSET_OUT_OF_RANGE.
    */
   read(offset: number, maxBytes: number, options: ReadOptions): { records: Buffer } {
+    return { records: this.#reading(offset, maxBytes, options, readRange) };
+  }
+
+  /** As `read`; many bytes that only the file has are read when they are sent. */
+  slice(offset: number, maxBytes: number, options: ReadOptions): { records: Buffer | FileSlice } {
+    return { records: this.#reading(offset, maxBytes, options, sliceRange) };
+  }
+
+  #reading<T>(offset: number, maxBytes: number, options: ReadOptions, take: (range: BatchRange) => T): T | Buffer {
     const logEndOffset = this.#logEndOffset;
     if (offset < this.#logStartOffset || offset > logEndOffset) {
       const text = `offset ${offset} of ${this.dir} is not in ${this.#logStartOffset} to ${logEndOffset}`;
@@ -337,10 +346,11 @@ export class Log {
     const upTo = Math.min(options.upTo, logEndOffset);
     if (offset >= upTo) {
       if (offset === logEndOffset) this.#segments.wantTail();
-      return { records: NO_RECORDS };
+      return NO_RECORDS;
     }
     try {
-      return { records: this.#segments.read(offset, upTo, logEndOffset, maxBytes, options) };
+      const range = this.#segments.find(offset, upTo, logEndOffset, maxBytes, options);
+      return range === null ? NO_RECORDS : take(range);
     } catch (cause) {
       throw this.#storageError('read', cause);
     }

@@ -40,6 +40,10 @@ class NodeFile implements DiskFile {
     this.#fd = fd;
   }
 
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   sizeBytes(): number {
     return attempt(this.path, () => fs.fstatSync(this.#fd).size);
   }

@@ -13,6 +13,7 @@ const ENTRY_BYTES = 8;
 export const MAX_RELATIVE_OFFSET = 0x7fff_ffff;
 
 const relativeOffset = (buf: Buffer, at: number): number => buf.readInt32BE(at);
+const positionOf = (buf: Buffer, at: number): number => buf.readInt32BE(at + 4);
 
 export class OffsetIndex {
   readonly entries: EntryFile;
@@ -35,18 +36,23 @@ export class OffsetIndex {
 
   /** The position of an indexed batch that ends at or before `offset`, the nearest one; 0 when there is none. */
   lookup(offset: number): number {
-    const slot = this.entries.floorSlot(offset - this.#baseOffset, relativeOffset);
+    return this.#positionAt(this.entries.floorSlot(offset - this.#baseOffset, relativeOffset));
+  }
+
+  /** The position of the last indexed batch that begins at or before byte `position`; 0 when there is none. */
+  lookupPosition(position: number): number {
+    return this.#positionAt(this.entries.floorSlot(position, positionOf));
+  }
+
+  #positionAt(slot: number): number {
     if (slot < 0) return 0;
     const { buf, at } = this.entries.entry(slot);
-    return buf.readInt32BE(at + 4);
+    return positionOf(buf, at);
   }
 
   /** The position of the last indexed batch, 0 when there is none. */
   lastPosition(): number {
-    const count = this.entries.count;
-    if (count === 0) return 0;
-    const { buf, at } = this.entries.entry(count - 1);
-    return buf.readInt32BE(at + 4);
+    return this.#positionAt(this.entries.count - 1);
   }
 
   /** Drops entries for `offset` and above. */

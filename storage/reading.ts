@@ -1,5 +1,8 @@
-/** Reads of whole batches from a segment. */
-import { BATCH_HEADER_BYTES, lastOffset, sizeBytes } from '../protocol/records/batch.ts';
+/**
+ * Reads of whole batches from a segment: first where they stand (`BatchRange`, found by the index and the batches' headers), then their
+ * bytes, at once or when they are sent (`FileSlice`).
+ */
+import type { DeferredBytes } from '../protocol/deferred-bytes.ts';
 import { LogError } from './log-error.ts';
 import type { Segment } from './segment.ts';
 import type { Tail } from './tail.ts';
@@ -9,67 +12,96 @@ export interface ReadOptions {
   upTo: number;
   /** The first batch is returned even when it is larger than the limit. */
   minOneBatch: boolean;
-  /** Makes the buffer for bytes from a file; by default a fresh one. Its content may be garbage. */
-  allocate?: (sizeBytes: number) => Buffer;
+}
+
+/** Whole batches: bytes `start` to `end` (exclusive) of a segment. */
+export interface BatchRange {
+  readonly segment: Segment;
+  /** Of the segment, when memory may hold the bytes. */
+  readonly tail: Tail | null;
+  readonly start: number;
+  readonly end: number;
 }
 
 export const NO_RECORDS: Buffer = Buffer.alloc(0);
+/** Smaller ranges are read at once: putting them off would cost more than their memory. */
+const DEFER_FROM_BYTES = 32 * 1024;
 
 /**
- * Whole batches of `segment` from byte `start` on, at most `maxBytes`, not beyond byte `end`, which is where a batch ends and offset
- * `endOffset` would follow. With `tail` from memory where possible.
+ * The batches of `segment` from byte `start` on, at most `maxBytes`, not beyond byte `end`, which is where a batch ends and offset
+ * `endOffset` would follow. Null where not one fits.
  */
-export function readBatches(
+export function findRange(
   segment: Segment,
   tail: Tail | null,
   start: number,
   end: number,
   endOffset: number,
   maxBytes: number,
-  options: ReadOptions,
-): Buffer {
-  if (start >= end) return NO_RECORDS;
+  minOneBatch: boolean,
+): BatchRange | null {
+  if (start >= end) return null;
   if (end - start <= maxBytes) {
     segment.noteReadEnd(endOffset, end);
-    return readBytes(segment, tail, start, end, options);
+    return { segment, tail, start, end };
   }
-  const bytes = readBytes(segment, tail, start, start + Math.max(0, maxBytes), options);
-  const last = lastWholeBatch(bytes);
-  if (last >= 0) {
-    const whole = last + sizeBytes(bytes, last);
-    segment.noteReadEnd(lastOffset(bytes, last) + 1, start + whole);
-    return bytes.subarray(0, whole);
-  }
-  return options.minOneBatch ? readFirst(segment, tail, start, options) : NO_RECORDS;
+  const fitting = segment.endOfBatches(start, start + Math.max(0, maxBytes), minOneBatch);
+  if (fitting.position === start) return null;
+  segment.noteReadEnd(fitting.nextOffset, fitting.position);
+  return { segment, tail, start, end: fitting.position };
 }
 
-function readFirst(segment: Segment, tail: Tail | null, start: number, options: ReadOptions): Buffer {
-  const cursor = segment.cursor(start);
-  if (!cursor.load()) throw new LogError('KAFKA_STORAGE_ERROR', `${segment.log.path} has no batch at byte ${start}`);
-  const bytes = readBytes(segment, tail, start, start + sizeBytes(cursor.buf, cursor.at), options);
-  segment.noteReadEnd(lastOffset(bytes, 0) + 1, start + bytes.length);
-  return bytes;
-}
-
-function readBytes(segment: Segment, tail: Tail | null, start: number, end: number, options: ReadOptions): Buffer {
-  const remembered = tail === null ? null : tail.slice(start, end);
+/** The bytes of the range, now; a view of memory that the log keeps, or fresh. */
+export function readRange(range: BatchRange): Buffer {
+  const { start, end } = range;
+  const remembered = range.tail?.slice(start, end) ?? null;
   if (remembered !== null) return remembered;
-  const size = end - start;
-  const bytes = options.allocate === undefined ? Buffer.allocUnsafe(size) : options.allocate(size).subarray(0, size);
-  const count = segment.log.handle.readSync(bytes, start);
-  if (count < size) throw new LogError('KAFKA_STORAGE_ERROR', `${segment.log.path} ends at byte ${start + count}`);
+  const bytes = Buffer.allocUnsafe(end - start);
+  fill(range.segment, bytes, start);
   return bytes;
 }
 
-/** Where the last batch begins that is there as a whole; -1 when there is none. */
-function lastWholeBatch(bytes: Buffer): number {
-  let last = -1;
-  let at = 0;
-  while (bytes.length - at >= BATCH_HEADER_BYTES) {
-    const size = sizeBytes(bytes, at);
-    if (size < BATCH_HEADER_BYTES || size > bytes.length - at) break;
-    last = at;
-    at += size;
+/** The bytes of the range, or, where they are many and in the file, what fetches them when they are sent. */
+export function sliceRange(range: BatchRange): Buffer | FileSlice {
+  const { segment, tail, start, end } = range;
+  if (end - start < DEFER_FROM_BYTES) return readRange(range);
+  return tail?.slice(start, end) ?? new FileSlice(segment, start, end - start);
+}
+
+/**
+ * Bytes of a .log file that are read when they are sent. The file may be renamed meanwhile, not removed: a segment that is deleted stays
+ * for file.delete.delay.ms.
+ */
+export class FileSlice implements DeferredBytes {
+  readonly length: number;
+  readonly #segment: Segment;
+  readonly #start: number;
+
+  constructor(segment: Segment, start: number, length: number) {
+    this.#segment = segment;
+    this.#start = start;
+    this.length = length;
   }
-  return last;
+
+  /** Throws LogError and DiskError when the bytes are gone. */
+  copyTo(target: Buffer, from: number): void {
+    fill(this.#segment, target, this.#start + from);
+  }
+
+  inFile(from: number): { descriptor: number; position: number } | null {
+    const { log, isDeleted } = this.#segment;
+    if (isDeleted || !log.exists) return null;
+    const { descriptor } = log.handle;
+    return descriptor === undefined ? null : { descriptor, position: this.#start + from };
+  }
+}
+
+function fill(segment: Segment, target: Buffer, position: number): void {
+  const { log } = segment;
+  // opening it would make it anew
+  if (!log.exists) throw new LogError('KAFKA_STORAGE_ERROR', `${log.path} has been removed`);
+  const count = log.handle.readSync(target, position);
+  // an open file would keep its space after the deletion
+  if (segment.isDeleted) log.close();
+  if (count < target.length) throw new LogError('KAFKA_STORAGE_ERROR', `${log.path} ends at byte ${position + count}`);
 }

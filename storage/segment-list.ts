@@ -1,6 +1,6 @@
 /** The segments of one log in order, and what speeds reads at its end. There is always one, the last, that takes appends. */
 import { Boundaries } from './boundaries.ts';
-import { NO_RECORDS, type ReadOptions, readBatches } from './reading.ts';
+import { type BatchRange, findRange, type ReadOptions } from './reading.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
 import { TAIL_REACH_BYTES, Tail } from './tail.ts';
@@ -114,8 +114,11 @@ export class SegmentList {
     this.#tail.want();
   }
 
-  /** Whole batches from `offset` on, up to `upTo`, which is not above `logEndOffset`, the end of their segment, or `maxBytes`. */
-  read(offset: number, upTo: number, logEndOffset: number, maxBytes: number, options: ReadOptions): Buffer {
+  /**
+   * Where whole batches stand from `offset` on, up to `upTo`, which is not above `logEndOffset`, the end of their segment, or `maxBytes`;
+   * null where there is none.
+   */
+  find(offset: number, upTo: number, logEndOffset: number, maxBytes: number, options: ReadOptions): BatchRange | null {
     for (let i = this.indexOf(offset); i < this.#segments.length; i++) {
       const segment = this.#segments[i];
       if (segment.baseOffset >= upTo) break;
@@ -126,9 +129,9 @@ export class SegmentList {
       const end = upTo < segmentEnd ? this.#endOf(segment, upTo) : segment.sizeBytes;
       if (isActive && segment.sizeBytes - start <= TAIL_REACH_BYTES) this.#tail.want();
       const tail = isActive ? this.#tail : null;
-      return readBatches(segment, tail, start, end, Math.min(upTo, segmentEnd), maxBytes, options);
+      return findRange(segment, tail, start, end, Math.min(upTo, segmentEnd), maxBytes, options.minOneBatch);
     }
-    return NO_RECORDS;
+    return null;
   }
 
   /** Bytes of batches in [fromOffset, upTo). */

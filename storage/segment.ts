@@ -40,6 +40,7 @@ export class Segment {
   #indexesChecked: boolean;
   /** Something has changed since the indexes were last written out. */
   #dirty = false;
+  #isDeleted = false;
 
   /** `existing` holds the names in the folder; null for a segment that begins now. */
   constructor(files: FilePool, dir: string, baseOffset: number, nowMs: number, existing: ReadonlySet<string> | null) {
@@ -171,6 +172,22 @@ export class Segment {
     return -1;
   }
 
+  /**
+   * Where the last batch ends that begins at or after byte `start`, where one begins, and ends at or before byte `limit`: its end and the
+   * offset after it. `start` itself where none fits, unless `minOne` asks for the first one all the same.
+   */
+  endOfBatches(start: number, limit: number, minOne: boolean): { position: number; nextOffset: number } {
+    this.checkIndexes();
+    const cursor = this.cursor(Math.max(start, this.offsetIndex.lookupPosition(limit)));
+    let nextOffset = -1;
+    for (; cursor.load(); cursor.advance()) {
+      const fits = cursor.position + sizeBytes(cursor.buf, cursor.at) <= limit;
+      if (!fits && !(minOne && cursor.position === start)) break;
+      nextOffset = lastOffset(cursor.buf, cursor.at) + 1;
+    }
+    return { position: cursor.position, nextOffset };
+  }
+
   /** A read ended here: `offset` is the next one after the batch before `position`. */
   noteReadEnd(offset: number, position: number): void {
     this.#readEndOffset = offset;
@@ -281,6 +298,7 @@ export class Segment {
 
   /** Renames the files, so that a start after a crash finds them deleted; gives their new paths. */
   markDeleted(): string[] {
+    this.#isDeleted = true;
     const paths: string[] = [];
     for (const file of this.#files()) {
       file.close();
@@ -289,6 +307,11 @@ export class Segment {
       paths.push(file.path);
     }
     return paths;
+  }
+
+  /** Out of the log; its files are there for file.delete.delay.ms, for readers that have begun. */
+  get isDeleted(): boolean {
+    return this.#isDeleted;
   }
 
   #files(): PooledFile[] {

@@ -11,6 +11,7 @@ type Request = MessageOf<typeof FetchRequest>;
 type Response = InputOf<typeof FetchResponse>;
 type TopicResponse = NonNullable<Response['responses']>[number];
 type PartitionResponse = NonNullable<TopicResponse['partitions']>[number];
+type Records = NonNullable<PartitionResponse['records']>;
 
 const TOPIC_IDS_SINCE = 13;
 const READ_COMMITTED = 1;
@@ -231,10 +232,10 @@ class Fetching {
     upTo: number,
     leftBytes: number,
     isFirst: boolean,
-  ): Buffer {
+  ): Records {
     const maxBytes = Math.min(wanted.maxBytes, leftBytes);
     if (wanted.fetchOffset >= upTo || (maxBytes <= 0 && !isFirst)) return NO_RECORDS;
-    return partition.log.read(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst }).records;
+    return partition.log.slice(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst }).records;
   }
 
   private missing(wanted: FetchPartition): number {
@@ -244,7 +245,7 @@ class Fetching {
   }
 }
 
-function aborted(partition: Partition, wanted: FetchPartition, upTo: number, records: Buffer) {
+function aborted(partition: Partition, wanted: FetchPartition, upTo: number, records: Records) {
   return records.length === 0 ? [] : partition.log.abortedTransactions(wanted.fetchOffset, upTo);
 }
 

@@ -5,10 +5,9 @@ import { CloseConnection } from '../api/close-connection.ts';
 import type { Connection } from '../api/connection.ts';
 import type { Clock, Logger } from '../env.ts';
 import type { Dispatcher, Frame } from './dispatch.ts';
+import { ResponseWriter } from './response-writer.ts';
 import { withSharedReads } from './shared-reads.ts';
 
-/** Responses up to this size are joined into one buffer: one write is cheaper than a vector of small ones. */
-const JOIN_UP_TO_BYTES = 64 * 1024;
 const PRODUCE_KEY = 0;
 
 export interface ConnectionOptions {
@@ -41,8 +40,7 @@ export class ClientConnection implements Connection {
   /** True while a request of this connection waits for its response. */
   private waiting = false;
   private closing = false;
-  private out: Buffer[] = [];
-  private outBytes = 0;
+  private readonly responses: ResponseWriter;
 
   constructor(accepted: Socket, options: ConnectionOptions) {
     const socket = withSharedReads(accepted, (chunk) => this.onData(chunk));
@@ -54,7 +52,10 @@ export class ClientConnection implements Connection {
     this.splitter = new FrameSplitter(options.maxFrameBytes);
     this.lastActiveMs = options.clock.monotonicMs();
     socket.setNoDelay(true);
-    socket.on('drain', () => this.work());
+    this.responses = new ResponseWriter(socket, {
+      onDrain: () => this.onDrain(),
+      onFailure: (error) => this.breakOff(error),
+    });
     socket.on('error', (err) => options.logger.debug({ peer: this.id, err }, 'connection failed'));
     socket.on('close', () => this.onClosed());
   }
@@ -64,10 +65,16 @@ export class ClientConnection implements Connection {
     return !this.waiting;
   }
 
+  /** Unused for too long: ends, or is cut where the client does not even take its last response. */
+  expire(): void {
+    if (this.responses.isBusy()) this.destroy();
+    else this.end();
+  }
+
   /** Answers what is being handled, reads nothing more, then closes with a FIN. */
   end(): void {
     this.closing = true;
-    if (!this.waiting) this.socket.end();
+    if (!this.waiting) this.responses.end();
   }
 
   destroy(): void {
@@ -85,7 +92,7 @@ export class ClientConnection implements Connection {
   /** Handles the frames at hand until one has to wait or the client does not take its responses. */
   private work(): void {
     try {
-      while (!this.waiting && !this.closing && !this.socket.writableNeedDrain) {
+      while (!this.waiting && !this.closing && !this.responses.isBusy()) {
         const frame = this.splitter.next();
         if (frame === null) break;
         this.handle(frame);
@@ -93,7 +100,7 @@ export class ClientConnection implements Connection {
     } catch (error) {
       this.refuse(error);
     }
-    this.flush();
+    this.responses.flush();
     this.holdBack();
   }
 
@@ -113,7 +120,7 @@ export class ClientConnection implements Connection {
         this.waiting = false;
         this.queue(response);
         this.work();
-        if (this.closing) this.socket.end();
+        if (this.closing) this.responses.end();
       },
       (error) => this.refuse(error),
     );
@@ -121,31 +128,25 @@ export class ClientConnection implements Connection {
 
   /** Stops reading while requests pile up behind one that waits. */
   private holdBack(): void {
-    const full = this.splitter.hasBuffered() && (this.waiting || this.socket.writableNeedDrain);
+    const full = this.splitter.hasBuffered() && (this.waiting || this.responses.isBusy());
     if (full && !this.socket.isPaused()) this.socket.pause();
     else if (!full && this.socket.isPaused()) this.socket.resume();
   }
 
   private queue(frame: Frame): void {
-    if (frame === null) return;
-    for (const piece of frame) {
-      this.out.push(piece);
-      this.outBytes += piece.length;
-    }
+    if (frame !== null) this.responses.queue(frame);
   }
 
-  private flush(): void {
-    const out = this.out;
-    if (out.length === 0) return;
-    if (out.length === 1) this.socket.write(out[0]);
-    else if (this.outBytes <= JOIN_UP_TO_BYTES) this.socket.write(Buffer.concat(out, this.outBytes));
-    else {
-      this.socket.cork();
-      for (const piece of out) this.socket.write(piece);
-      this.socket.uncork();
-    }
-    this.out = [];
-    this.outBytes = 0;
+  private onDrain(): void {
+    this.lastActiveMs = this.options.clock.monotonicMs();
+    this.work();
+  }
+
+  /** A response cannot be brought to its end, so nothing more can be said on this connection. */
+  private breakOff(err: unknown): void {
+    this.options.logger.error({ peer: this.id, err }, 'closing connection: the records of a response cannot be read');
+    this.closing = true;
+    this.destroy();
   }
 
   /** What cannot be answered ends the connection with one line that names the peer; nobody else suffers. */
@@ -155,7 +156,7 @@ export class ClientConnection implements Connection {
       this.options.logger.warn(fields, `closing connection: ${error.message}`);
     } else this.options.logger.error({ ...fields, err: error }, 'closing connection: unexpected failure');
     this.closing = true;
-    this.flush();
+    this.responses.flush();
     this.socket.destroySoon();
   }
 

@@ -1,4 +1,5 @@
 import { codec } from '../../protocol/compile.ts';
+import type { Piece } from '../../protocol/deferred-bytes.ts';
 import { ErrorCode, errorName, KafkaError } from '../../protocol/errors.ts';
 import { responseFrame } from '../../protocol/frame.ts';
 import { type RequestHeader, readRequestHeader } from '../../protocol/header.ts';
@@ -13,7 +14,7 @@ import type { Handler, RequestContext } from '../api/handler.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /** A frame to be sent, in pieces; null where the request has no response (Produce with acks=0). */
-export type Frame = Buffer[] | null;
+export type Frame = Piece[] | null;
 
 /**
  * From a request frame to a response frame: header, handler, version, body. What cannot be answered throws

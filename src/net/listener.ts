@@ -124,7 +124,7 @@ export class Listener {
     this.sweep = clock.after(Math.max(1000, maxIdleMs / 10), () => {
       const before = clock.monotonicMs() - maxIdleMs;
       for (const connection of this.connections) {
-        if (connection.idle() && connection.lastActiveMs < before) connection.end();
+        if (connection.idle() && connection.lastActiveMs < before) connection.expire();
       }
       this.sweepIdle();
     });

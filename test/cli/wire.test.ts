@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { bytesOf } from '../../protocol/deferred-bytes.ts';
 import { requestFrame, responseFrame } from '../../protocol/frame.ts';
 import { MetadataRequest } from '../../protocol/messages/03-metadata.ts';
 import { HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts';
@@ -64,7 +65,7 @@ describe('odradek wire', () => {
   });
 
   test('a response frame, also where the correlation id could be a size', () => {
-    const frame = Buffer.concat(responseFrame(HeartbeatResponse, 0, 2, { errorCode: 27 }));
+    const frame = Buffer.concat(responseFrame(HeartbeatResponse, 0, 2, { errorCode: 27 }).map(bytesOf));
     for (const hex of [frame.toString('hex'), frame.subarray(4).toString('hex')]) {
       expect(convertLine(JSON.stringify({ hex, apiKey: 12, version: 0 }), 'decode', 'response')).toEqual({
         apiKey: 12,
@@ -77,7 +78,7 @@ describe('odradek wire', () => {
   });
 
   test('the header of an ApiVersions response is version 0', () => {
-    const frame = Buffer.concat(responseFrame(ApiVersionsResponse, 4, 5, { errorCode: 0, apiKeys: [] }));
+    const frame = Buffer.concat(responseFrame(ApiVersionsResponse, 4, 5, { errorCode: 0, apiKeys: [] }).map(bytesOf));
     const hex = frame.toString('hex');
     const answer = convertLine(JSON.stringify({ hex, apiKey: 18, version: 4 }), 'decode', 'response');
     expect(answer).toMatchObject({ header: { correlationId: 5 }, json: { errorCode: 0 } });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codec } from '../../protocol/compile.ts';
+import { bytesOf } from '../../protocol/deferred-bytes.ts';
 import { FrameSplitter, requestFrame, responseFrame } from '../../protocol/frame.ts';
 import { readRequestHeader, readResponseHeader } from '../../protocol/header.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
@@ -115,7 +116,7 @@ describe('frames', () => {
   });
 
   test('an ApiVersions response has no tagged header fields, another flexible response has', () => {
-    const frame = Buffer.concat(responseFrame(ApiVersionsResponse, 3, 9, { apiKeys: [] }));
+    const frame = Buffer.concat(responseFrame(ApiVersionsResponse, 3, 9, { apiKeys: [] }).map(bytesOf));
     const reader = new Reader(frame, 4);
     expect(readResponseHeader(reader, 18, 3)).toBe(9);
     expect(codec(ApiVersionsResponse, 3).read(reader).errorCode).toBe(0);

@@ -3,6 +3,7 @@
  * memory in proportion to the input. Used by the tests with small numbers and by scripts/fuzz.ts with large ones.
  */
 import { codec, decode, encode, versionsOf } from '../../protocol/compile.ts';
+import { bytesOf } from '../../protocol/deferred-bytes.ts';
 import { FrameSplitter, requestFrame, responseFrame } from '../../protocol/frame.ts';
 import { readRequestHeader, readResponseHeader } from '../../protocol/header.ts';
 import { stringifyJson, toJson } from '../../protocol/json.ts';
@@ -103,7 +104,7 @@ export class Fuzzer {
             const frame =
               kind === 'request'
                 ? requestFrame(message, version, 7, 'fuzz', value)
-                : responseFrame(message, version, 7, value);
+                : responseFrame(message, version, 7, value).map(bytesOf);
             yield {
               name: `${message.name} version ${version}`,
               bytes: Buffer.concat(frame),

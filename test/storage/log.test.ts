@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bytesOf, type DeferredBytes, isDeferred } from '../../protocol/deferred-bytes.ts';
 import { hasValidCrc } from '../../protocol/records/check.ts';
 import { type Disk, DiskError, type DiskFile, Log, LogError, LogResources, MemoryDisk } from '../../storage/index.ts';
 import { batch, framesOf, newLog, openLog, produced, readAll, TestClock, testConfig } from './batches.ts';
@@ -158,11 +159,42 @@ describe('a read', () => {
     expect(lengths(log, 2, 10_000, 6)).toBeGreaterThan(0);
   });
 
-  test('may bring its own memory', () => {
-    const { log, size } = threeBatches();
-    const own = Buffer.alloc(1000);
-    const { records } = log.read(0, 1000, { upTo: 6, minOneBatch: false, allocate: () => own });
-    expect([records.buffer === own.buffer, records.length]).toEqual([true, 3 * size]);
+  test('is put off where it is large, and gives the same bytes, also while the segment waits for its deletion', () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk, {
+      config: testConfig({ segmentBytes: 200_000, retentionBytes: 1, fileDeleteDelayMs: 1000 }),
+    });
+    for (let i = 0; i < 8; i++) log.appendAsLeader(batch(1, { valueBytes: 30_000 }), 0);
+    const options = { upTo: 8, minOneBatch: true };
+    const whole = log.read(0, 100_000, options).records;
+    const { records } = log.slice(0, 100_000, options);
+    expect(whole.length).toBe(3 * batch(1, { valueBytes: 30_000 }).length);
+    expect([isDeferred(records), isDeferred(log.slice(0, 31_000, options).records)]).toEqual([true, false]);
+    expect(bytesOf(records).equals(whole)).toBe(true);
+    const part = Buffer.alloc(1000);
+    (records as DeferredBytes).copyTo(part, 40_000);
+    expect(part.equals(whole.subarray(40_000, 41_000))).toBe(true);
+    expect(log.deleteOldSegments(2_000_000, 8)).toBe(1);
+    expect(bytesOf(records).equals(whole)).toBe(true);
+    for (const name of disk.list(log.dir)) if (name.endsWith('.deleted')) disk.remove(`${log.dir}/${name}`);
+    log.abandon();
+    expect(() => bytesOf(records)).toThrow();
+  });
+
+  test('takes whole batches only, whatever the limit', () => {
+    const log = openLog(new MemoryDisk(), { config: testConfig({ indexIntervalBytes: 300 }) });
+    const ends = [0];
+    for (let i = 0; i < 60; i++) {
+      log.appendAsLeader(batch(1 + (i % 3), { valueBytes: (i * 37) % 200 }), 0);
+      ends.push(log.sizeBytes);
+    }
+    const all = readAll(log);
+    const upTo = log.logEndOffset;
+    for (let limit = 0; limit <= all.length + 10; limit += 7) {
+      const fitting = ends.filter((end) => end <= limit).at(-1) as number;
+      expect(log.read(0, limit, { upTo, minOneBatch: false }).records.length).toBe(fitting);
+      expect(log.read(0, limit, { upTo, minOneBatch: true }).records.length).toBe(Math.max(fitting, ends[1]));
+    }
   });
 
   test('at the end comes from memory once somebody reads there, and stays valid', () => {
