@@ -295,7 +295,6 @@ export class Log {
       const isHalfDone = position >= 0 && this.#segments.active.sizeBytes !== position;
       throw isHalfDone ? this.#durability.fail(cause, 'append') : this.#storageError('append', cause);
     }
-    if (next - this.#durability.recoveryPoint >= config.flushMessages) this.#durability.flushSync(next);
   }
 
   readonly #onCompleted = (transaction: CompletedTransaction): void => noteAborted(this.#segments.active, transaction);
@@ -459,6 +458,11 @@ export class Log {
   }
 
   // Durability
+
+  /** flush.messages asks for a flush now: its caller waits with the acknowledgement until then. */
+  get isFlushDue(): boolean {
+    return this.#logEndOffset - this.#durability.recoveryPoint >= this.#config.flushMessages;
+  }
 
   /** Makes all below `upTo` durable (fdatasync) and moves the recovery point there. */
   flush(upTo: number = this.#logEndOffset): Promise<void> {

@@ -1,6 +1,7 @@
 import { ErrorCode, errorName } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
 import { AppendError } from '../partition/append-result.ts';
 import type { Partition } from '../partition/partition.ts';
 import { CloseConnection } from './close-connection.ts';
@@ -27,16 +28,12 @@ export const produce = handler({
 
   handle(context, request) {
     const nowMs = context.broker.clock.nowMs();
-    const responses: TopicResponse[] = [];
-    for (const topic of request.topicData) {
-      const partitionResponses: PartitionResponse[] = [];
-      for (const { index, records } of topic.partitionData) {
-        partitionResponses.push(append(context, request, topic, index, records, nowMs));
-      }
-      responses.push({ name: topic.name, topicId: topic.topicId, partitionResponses });
-    }
-    if (request.acks === 0) return withoutResponse(responses);
-    return { responses };
+    const topics = request.topicData.map((topic) => {
+      const { name, topicId } = topic;
+      const appended = topic.partitionData.map((p) => append(context, request, topic, p.index, p.records, nowMs));
+      return andThen(all(appended), (partitionResponses): TopicResponse => ({ name, topicId, partitionResponses }));
+    });
+    return andThen(all(topics), (responses) => (request.acks === 0 ? withoutResponse(responses) : { responses }));
   },
 
   failed(request, code, message) {
@@ -58,7 +55,7 @@ function append(
   index: number,
   records: Buffer | null,
   nowMs: number,
-): PartitionResponse {
+): Eventually<PartitionResponse> {
   const { partitions } = context.broker;
   if (request.acks < -1 || request.acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS, null);
   const byId = context.apiVersion >= TOPIC_IDS_SINCE;
@@ -72,12 +69,18 @@ function append(
   }
   try {
     const appended = partition.append(records, context.apiVersion, nowMs);
-    return {
+    const response = {
       index,
       baseOffset: appended.firstOffset,
       logAppendTimeMs: appended.logAppendTimeMs,
       logStartOffset: appended.logStartOffset,
     };
+    const committed = partition.whenCommitted(appended.lastOffset + 1);
+    if (committed === null) return response;
+    return committed.then(
+      () => response,
+      (error) => refusedBy(context, partition, error),
+    );
   } catch (error) {
     return refusedBy(context, partition, error);
   }

@@ -21,10 +21,19 @@ export class InternalTopicLog implements CoordinatorLog {
     this.partitions = partitions;
   }
 
-  append(index: number, records: readonly CoordinatorRecord[], nowMs: number): number {
+  append(index: number, records: readonly CoordinatorRecord[], nowMs: number): number | Promise<number> {
     const inputs = records.map(({ key, value }) => ({ key, value, timestamp: nowMs }));
+    const partition = this.partition(index);
     try {
-      return this.partition(index).appendAsCoordinator(encodeBatch(inputs)).lastOffset + 1;
+      const endOffset = partition.appendAsCoordinator(encodeBatch(inputs)).lastOffset + 1;
+      const committed = partition.whenCommitted(endOffset);
+      if (committed === null) return endOffset;
+      return committed.then(
+        () => endOffset,
+        (error) => {
+          throw asKafkaError(error);
+        },
+      );
     } catch (error) {
       throw asKafkaError(error);
     }

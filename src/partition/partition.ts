@@ -3,6 +3,7 @@ import { checkProducedBatch } from '../../protocol/records/check.ts';
 import { type Log, LogError } from '../../storage/index.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import { AppendError, type AppendedBatch } from './append-result.ts';
+import { GroupCommit } from './group-commit.ts';
 import { prepareForTopic } from './prepare.ts';
 
 /** Something that waits for a partition to move: a fetch in its long poll. */
@@ -19,8 +20,8 @@ export interface PartitionState {
 }
 
 /**
- * A replica of one partition on this node, and, where it leads, what clients see of it. With a single replica an append
- * is committed at once: the high watermark is the log end.
+ * A replica of one partition on this node, and, where it leads, what clients see of it. With a single replica an append is committed at
+ * once, or, where flush.messages asks for it, with the next flush (`GroupCommit`).
  */
 export class Partition {
   readonly topic: string;
@@ -29,6 +30,7 @@ export class Partition {
   readonly log: Log;
   config: TopicConfig;
   state: PartitionState;
+  private readonly commits: GroupCommit;
   private readonly waiters = new Set<PartitionWaiter>();
   private deleted = false;
 
@@ -46,6 +48,7 @@ export class Partition {
     this.log = options.log;
     this.config = options.config;
     this.state = options.state;
+    this.commits = new GroupCommit(options.log, () => this.advanced());
   }
 
   get leaderEpoch(): number {
@@ -53,7 +56,7 @@ export class Partition {
   }
   /** The offset below which records are committed: consumers see no further. */
   get highWatermark(): number {
-    return this.log.logEndOffset;
+    return this.commits.highWatermark;
   }
   /** Below it no transaction is open: what read_committed may see (KIP-98). */
   get lastStableOffset(): number {
@@ -87,19 +90,31 @@ export class Partition {
   private appendChecked(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
     if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
     const appended = this.write(batches, origin);
-    if (!appended.duplicate) {
-      this.log.onHighWatermark(this.log.logEndOffset);
-      this.wakeWaiters();
-    }
+    if (!appended.duplicate && this.commits.appended(appended.firstOffset)) this.advanced();
     return appended;
+  }
+
+  /** When the records below `endOffset` are committed; null when they are. Rejects with AppendError. */
+  whenCommitted(endOffset: number): Promise<void> | null {
+    const committed = this.commits.whenCommitted(endOffset);
+    return (
+      committed?.catch((error) => {
+        throw asAppendError(error);
+      }) ?? null
+    );
+  }
+
+  /** The high watermark has moved. */
+  private advanced(): void {
+    this.log.onHighWatermark(this.highWatermark);
+    this.wakeWaiters();
   }
 
   private write(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
     try {
       return this.log.appendAsLeader(batches, this.state.leaderEpoch, origin);
     } catch (error) {
-      if (!(error instanceof LogError) || error.code === 'UNEXPECTED_APPEND_OFFSET') throw error;
-      throw new AppendError(error.code, error.message);
+      throw asAppendError(error);
     }
   }
 
@@ -134,4 +149,10 @@ export class Partition {
     if (this.waiters.size === 0) return;
     for (const waiter of this.waiters) waiter.wake();
   }
+}
+
+/** Kafka's error for what storage refused; what is no refusal stays as it is. */
+function asAppendError(error: unknown): unknown {
+  if (!(error instanceof LogError) || error.code === 'UNEXPECTED_APPEND_OFFSET') return error;
+  return new AppendError(error.code, error.message);
 }

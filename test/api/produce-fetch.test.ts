@@ -134,6 +134,28 @@ describe('produce', () => {
     });
   });
 
+  it('under flush.messages acknowledges and shows what is flushed, from many producers at once', async () => {
+    const topic = await newTopic({ 'flush.messages': '1' }, 2);
+    const clients = await Promise.all(Array.from({ length: 8 }, () => WireClient.connect(broker.bootstrapServers)));
+    const produceAll = async (from: WireClient) => {
+      const offsets: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const partitionData = [0, 1].map((index) => ({ index, records: batchOf('x') }));
+        const topicData = [{ name: topic, partitionData }];
+        const { responses } = await from.request(Produce, 9, { acks: -1, timeoutMs: 1000, topicData });
+        for (const p of responses[0].partitionResponses) {
+          expect(p.errorCode).toBe(0);
+          if (p.index === 0) offsets.push(Number(p.baseOffset));
+        }
+      }
+      return offsets;
+    };
+    const offsets = (await Promise.all(clients.map(produceAll))).flat();
+    expect(offsets.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(valuesOf((await fetchOne(topic, 0)).records)).toHaveLength(40);
+    await Promise.all(clients.map((c) => c.close()));
+  });
+
   it('names the records at fault: no key in a compacted topic, a timestamp out of range', async () => {
     const compacted = await newTopic({ 'cleanup.policy': 'compact' });
     const keyless = encodeBatch([

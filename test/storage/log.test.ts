@@ -366,12 +366,14 @@ describe('durability', () => {
     expect([log.recoveryPoint, disk.synced.slice(2)]).toEqual([4, ['.log']]);
   });
 
-  test('flush.messages flushes before an append returns', () => {
+  test('flush.messages says when a flush is due', () => {
     const log = newLog({ flushMessages: 3 });
     log.appendAsLeader(batch(2), 0);
-    expect(log.recoveryPoint).toBe(0);
+    expect(log.isFlushDue).toBe(false);
     log.appendAsLeader(batch(1), 0);
-    expect(log.recoveryPoint).toBe(3);
+    expect(log.isFlushDue).toBe(true);
+    log.flushSync();
+    expect([log.isFlushDue, log.recoveryPoint]).toEqual([false, 3]);
   });
 
   test('a flush that a truncation has overtaken proves nothing', async () => {
