@@ -5,6 +5,7 @@ import { MemoryDisk } from '../storage/memory-disk.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker, Endpoint } from './api/broker.ts';
 import { apiRanges, handlers } from './api/index.ts';
+import type { DirectoryAssignment } from './controller/directory-control.ts';
 import { SUPPORTED_FEATURES } from './controller/features.ts';
 import type { MetadataImage } from './controller/image.ts';
 import { KraftController } from './controller/kraft-controller.ts';
@@ -65,23 +66,26 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   undo.push(() => logs.abandon());
   const identity = identify(
     disk,
-    [...new Set([...paths, metadataPath])],
+    [...new Set([...logs.onlinePaths(), metadataPath])],
     config.get('node.id'),
     options.clusterId,
     random,
   );
+  logs.identified(identity.directoryIds);
 
   const controller = await openController(live, disk, metadataPath, identity, loggers.named('odradek.controller'));
   undo.push(() => controller.close());
   const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, loggers);
   await follower.start(controller.image);
   controller.subscribe((image, delta) => follower.follow(image, delta));
+  const failed = followFailures(logs, partitions, controller, loggers.named('odradek.storage'));
   const addresses = advertised(config, listeners);
   await controller.registerBroker({
     endpoints: addresses.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
     rack: config.get('broker.rack'),
-    directories: paths.map((path) => identity.directoryIds.get(path) as string),
+    directories: logs.onlinePaths().map((path) => identity.directoryIds.get(path) as string),
   });
+  follower.locate(controller.image.topics());
 
   const fetchWaits = new FetchWaits(clock);
   const fetchSessions = new FetchSessions(random, () => config.get('max.incremental.fetch.session.cache.slots'));
@@ -107,13 +111,15 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   const dispatcher = new Dispatcher(handlers, broker);
   for (const listener of listeners) listener.serve(dispatcher);
   const maintenance = new Maintenance(clock, logger);
-  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions }));
+  const retry = () => follower.retry(controller.image);
+  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, retry }));
 
   return {
     listeners: addresses,
     createTopics: (topics) => createTopics(controller, topics),
+    failed,
     async stop() {
-      maintenance.stop();
+      await maintenance.stop();
       fetchWaits.stop();
       groups.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
@@ -151,8 +157,32 @@ function assemble(live: LiveConfig, controller: KraftController, logs: LogDirect
     partitionCount: () =>
       controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? live.current().get('offsets.topic.num.partitions'),
   });
-  const follower = new MetadataFollower({ nodeId, config: live, partitions, groups });
+  const logger = loggers.named('odradek.controller');
+  const onMisplaced = (assignments: readonly DirectoryAssignment[]) => {
+    controller
+      .assignDirectories(assignments)
+      .catch((err) => logger.error({ err }, 'directories could not be assigned'));
+  };
+  const follower = new MetadataFollower({ nodeId, config: live, partitions, groups, onMisplaced });
   return { nodeId, partitions, groups, follower };
+}
+
+/** A log directory that fails takes its partitions with it; with the last one the node cannot go on (KIP-112). */
+function followFailures(
+  logs: LogDirectories,
+  partitions: Partitions,
+  controller: KraftController,
+  logger: Logger,
+): Promise<Error> {
+  return new Promise((resolve) => {
+    logs.whenOffline((directoryId, lost, error) => {
+      partitions.takeOffline(lost);
+      if (logs.onlinePaths().length === 0) resolve(error);
+      if (directoryId === null) return;
+      const told = controller.directoriesOffline([directoryId]);
+      told.catch((err) => logger.error({ err }, 'the failure of a log directory could not be recorded'));
+    });
+  });
 }
 
 function featuresOf(image: MetadataImage) {

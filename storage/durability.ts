@@ -1,6 +1,6 @@
 /** How far a log is on disk for good, and the flushes that move this point. */
 import { replaceFile } from './checkpoints.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, DiskError } from './disk.ts';
 import type { PooledFile } from './file-pool.ts';
 import { LogError } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
@@ -15,6 +15,7 @@ export interface DurabilityOptions {
   logger: StorageLogger;
   /** The file of what a recovery from a later recovery point on would not find again, if it has changed. */
   takeDerived: () => { path: string; text: string } | null;
+  onDiskError: ((error: DiskError) => void) | undefined;
 }
 
 export class Durability {
@@ -51,7 +52,8 @@ export class Durability {
   }
 
   fail(cause: unknown, action: string): LogError {
-    const { dir, logger } = this.#options;
+    const { dir, logger, onDiskError } = this.#options;
+    if (cause instanceof DiskError && !this.#abandoned) onDiskError?.(cause);
     const text = cause instanceof Error ? cause.message : String(cause);
     this.#failure = new LogError('KAFKA_STORAGE_ERROR', `${action} in ${dir} failed: ${text}`, cause);
     if (!this.#abandoned) logger.error({ dir, err: cause }, 'the log has failed and takes no more appends');

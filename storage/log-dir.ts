@@ -23,7 +23,7 @@ import {
   replaceFile,
   writeCleanShutdown,
 } from './checkpoints.ts';
-import type { Disk, DiskLock } from './disk.ts';
+import { type Disk, DiskError, type DiskLock } from './disk.ts';
 import { Log, type StorageClock } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
@@ -32,6 +32,7 @@ import { readTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
 
 const LOCK_FILE = '.lock';
+const PROBE_FILE = '.odradek-probe';
 const METADATA_TOPIC = '__cluster_metadata';
 /** Logs that are flushed at a time when the directory closes; libuv's pool has four threads. */
 const PARALLEL_CLOSES = 8;
@@ -44,6 +45,8 @@ export interface LogDirOptions {
   /** A fresh text for the names of folders to be deleted: letters, digits, '-' and '_'. */
   unique: () => string;
   logger?: StorageLogger;
+  /** Told of each error of the disk in a log: `examine` finds out whether it is the whole directory's. */
+  onDiskError?: (error: DiskError) => void;
 }
 
 export class LogDir {
@@ -177,22 +180,59 @@ export class LogDir {
   }
 
   #open(topic: string, partition: number, topicId: string, config: LogConfig): Log {
-    const { disk, clock } = this.#options;
     const name = partitionDirName(topic, partition);
+    const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
+    const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
+    return this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: this.wasClean });
+  }
+
+  #load(
+    topic: string,
+    partition: number,
+    topicId: string | null,
+    config: LogConfig,
+    from: { recoveryPoint: number; logStartOffset: number; clean: boolean },
+  ): Log {
+    const { disk, clock, onDiskError } = this.#options;
     return Log.open({
+      ...from,
+      onDiskError,
       disk,
       resources: this.#resources,
-      dir: `${this.path}/${name}`,
+      dir: `${this.path}/${partitionDirName(topic, partition)}`,
       topic,
       partition,
       topicId,
       config,
       clock,
-      recoveryPoint: this.#recoveryPoints.get(name) ?? 0,
-      logStartOffset: this.#logStartOffsets.get(name) ?? 0,
-      clean: this.wasClean,
       logger: this.#logger,
     });
+  }
+
+  /**
+   * A log that has failed, opened anew: what is in the files is recovered from the recovery point on. Throws while the disk does not allow it;
+   * the log stays as it was then.
+   */
+  reopen(log: Log): Log {
+    const { topic, partition, topicId, config, recoveryPoint, logStartOffset } = log;
+    log.abandon();
+    const opened = this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: false });
+    this.#logs.set(partitionDirName(topic, partition), opened);
+    return opened;
+  }
+
+  /** Whether the directory can be written to. A full disk is none that has failed: room may come. */
+  examine(): DiskError | null {
+    const { disk } = this.#options;
+    const path = `${this.path}/${PROBE_FILE}`;
+    try {
+      disk.writeFile(path, '');
+      disk.remove(path);
+      return null;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return error.code === 'NO_SPACE' ? null : error;
+    }
   }
 
   /** The partition is gone: its folder is renamed now and deleted after file.delete.delay.ms. */
@@ -293,7 +333,12 @@ export class LogDir {
   /** Closes without any of that, as a crash would; the lock is released. */
   abandon(): void {
     for (const log of this.#logs.values()) log.abandon();
-    this.#lock.release();
+    try {
+      this.#lock.release();
+    } catch (error) {
+      // where the directory has failed, so has the lock's file
+      this.#logger.warn({ dir: this.path, err: error }, 'the lock could not be released');
+    }
   }
 
   /** Gives the number of logs that could not be closed in an orderly way. */
@@ -303,6 +348,7 @@ export class LogDir {
     const work = async (): Promise<void> => {
       for (let log = waiting.pop(); log !== undefined; log = waiting.pop()) {
         try {
+          if (log.failure !== null) throw log.failure;
           if (durable) await log.closeDurably();
           else log.close();
         } catch (error) {

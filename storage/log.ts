@@ -49,6 +49,8 @@ export interface LogOptions {
   /** Whether the last shutdown was clean (.kafka_cleanshutdown): then nothing is scanned. */
   clean: boolean;
   logger?: StorageLogger;
+  /** Told of each error of the disk, which may be the file's alone or the whole directory's. */
+  onDiskError?: (error: DiskError) => void;
 }
 
 export interface AppendResult {
@@ -69,6 +71,7 @@ export class Log {
   readonly #resources: LogResources;
   readonly #clock: StorageClock;
   readonly #logger: StorageLogger;
+  readonly #onDiskError: ((error: DiskError) => void) | undefined;
   #config: LogConfig;
   readonly #segments: SegmentList;
   #logStartOffset: number;
@@ -104,6 +107,7 @@ export class Log {
     this.#resources = resources;
     this.#clock = options.clock;
     this.#logger = options.logger ?? SILENT_LOGGER;
+    this.#onDiskError = options.onDiskError;
     this.#config = options.config;
     this.#segments = new SegmentList(resources, options.dir, loaded.segments);
     this.#logStartOffset = loaded.logStartOffset;
@@ -125,6 +129,7 @@ export class Log {
       nowMs: this.#now,
       logger: this.#logger,
       takeDerived: () => this.#epochs?.takeChange(this.#logEndOffset) ?? null,
+      onDiskError: options.onDiskError,
     });
   }
 
@@ -149,6 +154,11 @@ export class Log {
   /** All below is durable. */
   get recoveryPoint(): number {
     return this.#durability.recoveryPoint;
+  }
+
+  /** Why the log takes no more appends until it is opened anew; null while it does. */
+  get failure(): LogError | null {
+    return this.#durability.failure;
   }
 
   /** When the recovery point was last moved, or the log opened. */
@@ -523,6 +533,7 @@ export class Log {
   #storageError(action: string, cause: unknown): LogError {
     if (cause instanceof LogError) return cause;
     if (!(cause instanceof DiskError)) throw cause;
+    this.#onDiskError?.(cause);
     return new LogError('KAFKA_STORAGE_ERROR', `${action} in ${this.dir} failed: ${cause.message}`, cause);
   }
 }

@@ -7,6 +7,7 @@ import type { Partition } from '../partition/partition.ts';
 import { CloseConnection } from './close-connection.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { isInternalTopic } from './internal-topics.ts';
+import { missingPartition, missingPartitionById } from './missing-partition.ts';
 
 type Request = MessageOf<typeof ProduceRequest>;
 type Topic = Request['topicData'][number];
@@ -60,7 +61,7 @@ function append(
   if (request.acks < -1 || request.acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS, null);
   const byId = context.apiVersion >= TOPIC_IDS_SINCE;
   const partition = byId ? partitions.getById(topic.topicId, index) : partitions.get(topic.name, index);
-  if (partition === undefined) return refused(index, missing(context, topic, byId), null);
+  if (partition === undefined) return refused(index, missing(context, topic, index), null);
   if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT_ID) {
     return refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION, null);
   }
@@ -86,10 +87,10 @@ function append(
   }
 }
 
-function missing(context: RequestContext, topic: Topic, byId: boolean): number {
-  if (!byId) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  const known = context.broker.image().topicById(topic.topicId) !== undefined;
-  return known ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID;
+function missing({ apiVersion, broker }: RequestContext, { name, topicId }: Topic, index: number): number {
+  return apiVersion >= TOPIC_IDS_SINCE
+    ? missingPartitionById(broker, topicId, index)
+    : missingPartition(broker, name, index);
 }
 
 const enoughReplicas = (p: Partition): boolean => p.state.isr.length >= p.config.minInsyncReplicas;

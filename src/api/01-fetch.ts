@@ -2,10 +2,12 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { LogError } from '../../storage/index.ts';
 import type { FetchPartition, FetchSession } from '../partition/fetch-session.ts';
 import type { Partition } from '../partition/partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
+import { missingPartition, missingPartitionById } from './missing-partition.ts';
 
 type Request = MessageOf<typeof FetchRequest>;
 type Response = InputOf<typeof FetchResponse>;
@@ -164,7 +166,7 @@ class Fetching {
     let sizeBytes = 0;
     for (const wanted of this.wanted) {
       const partition = this.find(wanted);
-      if (partition === undefined || partition.isDeleted) return true;
+      if (partition === undefined || partition.isDeleted || partition.isOffline) return true;
       const upTo = this.visibleUpTo(partition);
       if (wanted.fetchOffset > partition.log.logEndOffset || wanted.fetchOffset < partition.logStartOffset) return true;
       sizeBytes += Math.min(partition.log.bytesBetween(wanted.fetchOffset, upTo), wanted.maxBytes);
@@ -213,7 +215,12 @@ class Fetching {
       return refused(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
     }
     const upTo = this.visibleUpTo(partition);
-    const records = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+    let records: Records;
+    try {
+      records = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+    } catch (error) {
+      return refused(wanted, this.unreadable(partition, error));
+    }
     return {
       partitionIndex: wanted.partition,
       errorCode: 0,
@@ -238,10 +245,19 @@ class Fetching {
     return partition.log.slice(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst }).records;
   }
 
-  private missing(wanted: FetchPartition): number {
-    if (this.context.apiVersion < TOPIC_IDS_SINCE) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    const known = this.context.broker.image().topicById(wanted.topicId) !== undefined;
-    return known ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID;
+  /** The disk has failed under this partition; the others of the request are answered. */
+  private unreadable(partition: Partition, err: unknown): number {
+    if (!(err instanceof LogError)) throw err;
+    const { topic, index } = partition;
+    this.context.broker.logger.error({ err, topic, partition: index }, 'records cannot be read');
+    return ErrorCode[err.code === 'UNEXPECTED_APPEND_OFFSET' ? 'UNKNOWN_SERVER_ERROR' : err.code];
+  }
+
+  private missing({ topic, topicId, partition }: FetchPartition): number {
+    const { apiVersion, broker } = this.context;
+    return apiVersion >= TOPIC_IDS_SINCE
+      ? missingPartitionById(broker, topicId, partition)
+      : missingPartition(broker, topic, partition);
   }
 }
 

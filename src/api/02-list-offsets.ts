@@ -5,6 +5,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { Partition } from '../partition/partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
+import { missingPartition } from './missing-partition.ts';
 
 type Request = MessageOf<typeof ListOffsetsRequest>;
 type Wanted = Request['topics'][number]['partitions'][number];
@@ -61,7 +62,7 @@ function find(context: RequestContext, request: Request, topic: string, wanted: 
     return refused(wanted, ErrorCode.UNSUPPORTED_VERSION);
   }
   const partition = context.broker.partitions.get(topic, wanted.partitionIndex);
-  if (partition === undefined) return refused(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition === undefined) return refused(wanted, missingPartition(context.broker, topic, wanted.partitionIndex));
   const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
   if (epochError !== 0) return refused(wanted, epochError);
   const found = lookUp(partition, request, wanted, timestamp);

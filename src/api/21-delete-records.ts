@@ -4,6 +4,7 @@ import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/mess
 import { AppendError } from '../partition/append-result.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { isInternalTopic } from './internal-topics.ts';
+import { missingPartition } from './missing-partition.ts';
 
 /** DeleteRecords (KIP-107): moves the log start offset; the records below are gone for every reader at once. */
 export const deleteRecords = handler({
@@ -33,7 +34,7 @@ export const deleteRecords = handler({
 
 function deleteBefore(context: RequestContext, topic: string, index: number, offset: number) {
   const partition = context.broker.partitions.get(topic, index);
-  if (partition === undefined) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition === undefined) return refused(missingPartition(context.broker, topic, index));
   if (isInternalTopic(topic)) return refused(ErrorCode.INVALID_TOPIC_EXCEPTION);
   if (!partition.config.cleanupPolicy.delete && partition.config.cleanupPolicy.compact) {
     return refused(ErrorCode.POLICY_VIOLATION);

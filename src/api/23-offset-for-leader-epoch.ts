@@ -1,10 +1,10 @@
-import { ErrorCode } from '../../protocol/errors.ts';
 import {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
+import { missingPartition } from './missing-partition.ts';
 
 /** OffsetForLeaderEpoch (KIP-101, KIP-320): where an epoch ended, so that a reader can see whether its log was cut. */
 export const offsetForLeaderEpoch = handler({
@@ -40,7 +40,7 @@ function endOffset(
   leaderEpoch: number,
 ) {
   const partition = context.broker.partitions.get(topic, index);
-  if (partition === undefined) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition === undefined) return refused(missingPartition(context.broker, topic, index));
   const epochError = checkLeaderEpoch(partition, currentLeaderEpoch);
   if (epochError !== 0) return refused(epochError);
   // the epoch in force has no end yet: it ends, so far, at the log end

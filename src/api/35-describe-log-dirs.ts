@@ -21,21 +21,23 @@ export const describeLogDirs = handler({
 });
 
 function describe(context: RequestContext, request: Request, dir: LogDirectory) {
+  const { path: logDir, totalBytes, usableBytes, isOffline } = dir;
+  if (isOffline) return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics: [], totalBytes, usableBytes };
   const wanted = selection(request);
   const byTopic = new Map<string, Partition[]>();
   for (const partition of context.broker.partitions.all()) {
-    if (partition.log.dir.startsWith(`${dir.path}/`) && wanted(partition)) {
+    if (partition.log.dir.startsWith(`${logDir}/`) && wanted(partition)) {
       const list = byTopic.get(partition.topic);
       if (list === undefined) byTopic.set(partition.topic, [partition]);
       else list.push(partition);
     }
   }
   return {
-    errorCode: dir.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : 0,
-    logDir: dir.path,
+    errorCode: 0,
+    logDir,
     topics: [...byTopic].map(([name, partitions]) => ({ name, partitions: partitions.map(sizeOf) })),
-    totalBytes: dir.totalBytes,
-    usableBytes: dir.usableBytes,
+    totalBytes,
+    usableBytes,
     isCordoned: false,
   };
 }

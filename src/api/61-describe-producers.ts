@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { handler, type RequestContext } from './handler.ts';
+import { missingPartition } from './missing-partition.ts';
 
 type PartitionResponse = NonNullable<
   NonNullable<InputOf<typeof DescribeProducersResponse>['topics']>[number]['partitions']
@@ -32,7 +33,9 @@ export const describeProducers = handler({
 
 function describe(context: RequestContext, topic: string, partitionIndex: number): PartitionResponse {
   const partition = context.broker.partitions.get(topic, partitionIndex);
-  if (partition === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  if (partition === undefined)
+    return { partitionIndex, errorCode: missingPartition(context.broker, topic, partitionIndex) };
+  if (partition.isOffline) return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
   return {
     partitionIndex,
     errorCode: 0,

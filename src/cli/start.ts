@@ -10,7 +10,7 @@ import { createLogger, levelFromEnvironment } from './logger.ts';
 import { type StartOptions, UsageError } from './options.ts';
 
 /** What start needs of a broker. */
-export type StartedNode = Pick<RunningNode, 'listeners' | 'stop'>;
+export type StartedNode = Pick<RunningNode, 'listeners' | 'stop' | 'failed'>;
 
 /** The parts of a process that start needs; a test hands in others. */
 export interface Host {
@@ -77,7 +77,9 @@ async function run(options: StartOptions, host: Host): Promise<void> {
   const signalled = firstSignal(host, logger);
   const node = await host.startNode({ config, logger, inMemory: options.inMemory, clusterId });
   host.print(`odradek ready: ${node.listeners.map(formatListener).join(',')}`);
-  await signalled;
+  const failure = await Promise.race([signalled, node.failed]);
+  // nothing can be flushed where nothing can be written: the next start recovers
+  if (failure instanceof Error) throw failure;
   await node.stop();
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/metadata/index.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
+import { isInOnlineDirectory } from './directory-control.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
 import type { Plan, PlanContext } from './plan.ts';
@@ -59,7 +60,9 @@ export function planUnfenceBroker({ image, nodeId }: PlanContext): MetadataRecor
   if (broker === undefined) throw new Error(`broker ${nodeId} is not registered`);
   return [
     record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: UNFENCE }, 0),
-    ...partitionChanges(image, (p) => (p.leader === NO_LEADER ? election(p, nodeId) : null)),
+    ...partitionChanges(image, (p) =>
+      p.leader === NO_LEADER && isInOnlineDirectory(broker, p) ? election(p, nodeId) : null,
+    ),
   ];
 }
 

@@ -24,6 +24,7 @@ import type {
   ProducerIdBlock,
   QuorumDescription,
 } from './controller.ts';
+import { type DirectoryAssignment, planAssignDirectories, planDirectoriesOffline } from './directory-control.ts';
 import { planUpdateFeatures } from './feature-control.ts';
 import { type MetadataDelta, MetadataImage } from './image.ts';
 import { internalTopic } from './internal-topics.ts';
@@ -146,6 +147,13 @@ export class KraftController implements Controller {
 
   fenceBroker(): Promise<void> {
     return this.submit((context) => ({ records: planFenceBroker(context), response: undefined }));
+  }
+
+  assignDirectories(assignments: readonly DirectoryAssignment[]): Promise<void> {
+    return this.submit((context) => ({ records: planAssignDirectories(context, assignments), response: undefined }));
+  }
+  directoriesOffline(directoryIds: readonly string[]): Promise<void> {
+    return this.submit((context) => ({ records: planDirectoriesOffline(context, directoryIds), response: undefined }));
   }
 
   createTopics(request: MessageOf<typeof CreateTopicsRequest>) {

@@ -6,6 +6,8 @@ import type { Chore } from './maintenance.ts';
 
 /** Kafka's LogManager wakes that often to delete files whose delay is over. */
 const DELETE_CHECK_MS = 1000;
+/** How often logs that have failed are tried again: the disk may have room by now. */
+const REVIVAL_MS = 2000;
 /** Retention looks at this many partitions before it lets requests through. */
 const PARTITIONS_A_TURN = 200;
 
@@ -14,9 +16,11 @@ interface ChoresOptions {
   readonly clock: Clock;
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
+  /** Tries again to open partitions that could not be opened. */
+  retry(): void;
 }
 
-export function chores({ config, clock, logs, partitions }: ChoresOptions): Chore[] {
+export function chores({ config, clock, logs, partitions, retry }: ChoresOptions): Chore[] {
   return [
     {
       name: 'retention',
@@ -36,6 +40,14 @@ export function chores({ config, clock, logs, partitions }: ChoresOptions): Chor
       },
     },
     { name: 'flush', intervalMs: () => flushIntervalMs(config()), run: () => logs.flushDue() },
+    {
+      name: 'revival',
+      intervalMs: () => REVIVAL_MS,
+      run: () => {
+        partitions.reviveFailed();
+        retry();
+      },
+    },
     { name: 'deletion', intervalMs: () => DELETE_CHECK_MS, run: () => logs.deleteDue() },
   ];
 }

@@ -1,3 +1,4 @@
+import type { DirectoryAssignment } from '../controller/directory-control.ts';
 import { type MetadataDelta, type MetadataImage, ResourceType, type TopicImage } from '../controller/image.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Partitions } from '../partition/partitions.ts';
@@ -10,6 +11,8 @@ export interface FollowerOptions {
   readonly config: LiveConfig;
   readonly partitions: Partitions;
   readonly groups: GroupCoordinator;
+  /** Replicas lie in other directories than the metadata says (KIP-858). */
+  onMisplaced(assignments: readonly DirectoryAssignment[]): void;
 }
 
 /** Makes this broker follow the metadata: logs come and go, configurations change, coordinators are elected. */
@@ -29,6 +32,19 @@ export class MetadataFollower {
     await this.electCoordinators(image);
   }
 
+  /** Tries again to open the logs that could not be opened, now that the disk may have room. */
+  retry(image: MetadataImage): void {
+    for (const topic of image.topics()) {
+      if (this.options.partitions.hasUnopened(topic)) this.assign(image, topic);
+    }
+  }
+
+  /** Tells the controller where the replicas of these topics lie, if it does not know. */
+  locate(topics: Iterable<TopicImage>): void {
+    const misplaced = this.options.partitions.misplaced(topics);
+    if (misplaced.length > 0) this.options.onMisplaced(misplaced);
+  }
+
   /** Takes over what a commit changed. */
   async follow(image: MetadataImage, delta: MetadataDelta): Promise<void> {
     const { partitions, groups } = this.options;
@@ -37,10 +53,9 @@ export class MetadataFollower {
       for (const topic of image.topics()) partitions.configure(topic.name, this.topicConfig(image, topic.name));
     }
     for (const topic of delta.deletedTopics) partitions.remove(topic.id);
-    for (const id of delta.changedTopicIds) {
-      const topic = image.topicById(id);
-      if (topic !== undefined) this.assign(image, topic);
-    }
+    const changed = [...delta.changedTopicIds].map((id) => image.topicById(id)).filter((topic) => topic !== undefined);
+    for (const topic of changed) this.assign(image, topic);
+    this.locate(changed);
     for (const { type, name } of delta.changedConfigs) {
       if (type === ResourceType.TOPIC) partitions.configure(name, this.topicConfig(image, name));
     }

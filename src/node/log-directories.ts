@@ -1,4 +1,4 @@
-import { type Disk, type Log, LogDir, LogResources, type StorageLogger } from '../../storage/index.ts';
+import { type Disk, DiskError, type Log, LogDir, LogResources, type StorageLogger } from '../../storage/index.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import type { Clock, Random } from '../env.ts';
@@ -14,34 +14,105 @@ export interface LogDirectoriesOptions {
   config(): BrokerConfig;
 }
 
-/** The node's log directories as one store: a partition stays where it is, a new one goes where the fewest are. */
+/** A directory has failed while the broker runs; `logs` were in it. `directoryId` is null before the directories are identified. */
+export type OfflineListener = (directoryId: string | null, logs: readonly Log[], error: DiskError) => void;
+
+/** Kafka's first hundred ids mean no directory in particular (KIP-858). */
+const RESERVED_DIRECTORY = /^A{20}/;
+const isAssigned = (directoryId: string | null): boolean =>
+  directoryId !== null && !RESERVED_DIRECTORY.test(directoryId);
+
+/** DescribeLogDirs says this of a directory it cannot look into (KIP-827). */
+const UNKNOWN_BYTES = -1;
+
+/**
+ * The node's log directories as one store: a partition stays where it is, a new one goes where the fewest are. One that fails is left
+ * alone until the next start, and the others go on (KIP-112).
+ */
 export class LogDirectories implements LogStore {
   private readonly options: LogDirectoriesOptions;
   private readonly dirs: LogDir[] = [];
+  private readonly offline = new Set<string>();
+  /** directory.id by path, of those in use. */
+  private directoryIds: ReadonlyMap<string, string> = new Map();
   private readonly counts = new Map<LogDir, number>();
   private readonly homes = new Map<Log, LogDir>();
+  private readonly examining = new Set<LogDir>();
+  private onOffline: OfflineListener = () => {};
 
-  /** Locks every directory. Throws DiskError with LOCKED where another broker has one. */
+  /**
+   * Locks every directory. Throws DiskError with LOCKED where another broker has one, and the last reason when not one of them can be
+   * used; one of several that cannot is offline from the start.
+   */
   constructor(options: LogDirectoriesOptions) {
     this.options = options;
-    const { disk, clock, random, logger } = options;
-    const resources = new LogResources(disk);
+    const resources = new LogResources(options.disk);
     try {
-      for (const path of options.paths) {
-        this.dirs.push(LogDir.open({ disk, resources, path, clock, unique: () => random.uuid(), logger }));
-      }
+      for (const path of options.paths) this.open(path, resources);
     } catch (error) {
       this.abandon();
       throw error;
     }
   }
 
-  openOrCreate(topic: string, partition: number, topicId: string, config: TopicConfig): Log {
-    const dir = this.dirs.find((d) => d.has(topic, partition)) ?? this.emptiest();
+  private open(path: string, resources: LogResources): void {
+    const { disk, clock, random, logger, paths } = this.options;
+    try {
+      const dir: LogDir = LogDir.open({
+        disk,
+        resources,
+        path,
+        clock,
+        unique: () => random.uuid(),
+        logger,
+        onDiskError: (error) => this.suspect(dir, error),
+      });
+      this.dirs.push(dir);
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code === 'LOCKED') throw error;
+      this.offline.add(path);
+      if (this.offline.size === paths.length) throw error;
+      logger.error({ dir: path, err: error }, 'the log directory cannot be used: its partitions are offline');
+    }
+  }
+
+  /** The directories in use, in the order of log.dirs. */
+  onlinePaths(): string[] {
+    return this.dirs.map((dir) => dir.path);
+  }
+
+  whenOffline(listener: OfflineListener): void {
+    this.onOffline = listener;
+  }
+
+  /** Tells the directory.id of each directory in use, by path. */
+  identified(directoryIds: ReadonlyMap<string, string>): void {
+    this.directoryIds = directoryIds;
+  }
+
+  directoryIdOf(log: Log): string | null {
+    const dir = this.homes.get(log);
+    return dir === undefined ? null : (this.directoryIds.get(dir.path) ?? null);
+  }
+
+  openOrCreate(
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: TopicConfig,
+    directoryId: string | null,
+  ): Log | null {
+    const found = this.dirs.find((d) => d.has(topic, partition)) ?? this.withId(directoryId);
+    if (found === undefined && isAssigned(directoryId) && this.offline.size > 0) return null;
+    const dir = found ?? this.emptiest();
     const log = dir.openOrCreate(topic, partition, topicId, logConfigOf(config, this.options.config()));
     this.homes.set(log, dir);
     this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
     return log;
+  }
+
+  private withId(directoryId: string | null): LogDir | undefined {
+    return this.dirs.find((dir) => this.directoryIds.get(dir.path) === directoryId);
   }
 
   private emptiest(): LogDir {
@@ -56,20 +127,72 @@ export class LogDirectories implements LogStore {
     dir.delete(log);
   }
 
+  reopen(log: Log): Log {
+    const dir = this.homes.get(log);
+    if (dir === undefined) return log;
+    const opened = dir.reopen(log);
+    this.homes.delete(log);
+    this.homes.set(opened, dir);
+    return opened;
+  }
+
   updateConfig(log: Log, config: TopicConfig): void {
     log.updateConfig(logConfigOf(config, this.options.config()));
   }
 
   directories(): LogDirectory[] {
-    return this.dirs.map((dir) => ({ path: dir.path, isOffline: false, ...dir.space() }));
+    const online = new Map(this.dirs.map((dir) => [dir.path, dir]));
+    return this.options.paths.map((path) => {
+      const space = online.get(path)?.space();
+      if (space !== undefined) return { path, isOffline: false, ...space };
+      return { path, isOffline: true, totalBytes: UNKNOWN_BYTES, usableBytes: UNKNOWN_BYTES };
+    });
   }
 
-  async checkpoint(partitions: Partitions): Promise<void> {
-    for (const dir of this.dirs) await dir.checkpoint(false);
-    await this.writeHighWatermarks(partitions);
+  /** The disk has failed somewhere in `dir`. Whether all of it is lost is found out later, when whoever met the error is done with it. */
+  private suspect(dir: LogDir, error: DiskError): void {
+    if (error.code === 'NO_SPACE' || this.examining.has(dir)) return;
+    this.examining.add(dir);
+    this.options.clock.after(0, () => {
+      this.examining.delete(dir);
+      const problem = this.dirs.includes(dir) ? dir.examine() : null;
+      if (problem !== null) this.fail(dir, problem);
+    });
   }
 
-  private async writeHighWatermarks(partitions: Partitions): Promise<void> {
+  private fail(dir: LogDir, error: DiskError): void {
+    const { logger } = this.options;
+    const logs = [...dir.logs()];
+    this.dirs.splice(this.dirs.indexOf(dir), 1);
+    this.offline.add(dir.path);
+    for (const log of logs) this.homes.delete(log);
+    dir.abandon();
+    logger.error({ dir: dir.path, err: error, partitions: logs.length }, 'the log directory has failed: it is offline');
+    this.onOffline(this.directoryIds.get(dir.path) ?? null, logs, error);
+  }
+
+  /** Runs `action` for each directory; one whose disk fails at it is examined, and the others have their turn. */
+  private async each(action: (dir: LogDir) => Promise<void>): Promise<void> {
+    for (const dir of [...this.dirs]) {
+      try {
+        await action(dir);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        this.options.logger.error({ dir: dir.path, err: error }, 'the log directory could not be written to');
+        this.suspect(dir, error);
+      }
+    }
+  }
+
+  checkpoint(partitions: Partitions): Promise<void> {
+    const highWatermarks = this.highWatermarks(partitions);
+    return this.each(async (dir) => {
+      await dir.checkpoint(false);
+      await dir.writeHighWatermarks(highWatermarks.get(dir) ?? []);
+    });
+  }
+
+  private highWatermarks(partitions: Partitions) {
     const byDir = new Map<LogDir, { topic: string; partition: number; offset: number }[]>();
     for (const { topic, index: partition, log, highWatermark: offset } of partitions.all()) {
       const dir = this.homes.get(log);
@@ -78,21 +201,27 @@ export class LogDirectories implements LogStore {
       if (list === undefined) byDir.set(dir, [{ topic, partition, offset }]);
       else list.push({ topic, partition, offset });
     }
-    for (const [dir, offsets] of byDir) await dir.writeHighWatermarks(offsets);
+    return byDir;
   }
 
-  async deleteDue(): Promise<void> {
-    for (const dir of this.dirs) await dir.deleteDue(this.options.clock.nowMs());
+  deleteDue(): Promise<void> {
+    return this.each((dir) => dir.deleteDue(this.options.clock.nowMs()));
   }
 
-  async flushDue(): Promise<void> {
-    for (const dir of this.dirs) await dir.flushDue(this.options.clock.nowMs());
+  flushDue(): Promise<void> {
+    return this.each((dir) => dir.flushDue(this.options.clock.nowMs()));
   }
 
   /** The orderly end: flushes, checkpoints, marks as clean, releases the locks. */
   async close(partitions: Partitions, brokerEpoch: number): Promise<void> {
-    await this.writeHighWatermarks(partitions);
-    for (const dir of this.dirs) await dir.close({ brokerEpoch });
+    const highWatermarks = this.highWatermarks(partitions);
+    await this.each(async (dir) => {
+      try {
+        await dir.writeHighWatermarks(highWatermarks.get(dir) ?? []);
+      } finally {
+        await dir.close({ brokerEpoch });
+      }
+    });
   }
 
   abandon(): void {

@@ -12,6 +12,7 @@ export class Maintenance {
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly timers = new Map<Chore, Timer>();
+  private readonly running = new Set<Promise<void>>();
   private stopped = false;
 
   constructor(clock: Clock, logger: Logger) {
@@ -23,16 +24,21 @@ export class Maintenance {
     for (const chore of chores) this.schedule(chore);
   }
 
-  stop(): void {
+  /** Resolves when no chore is under way any more. */
+  async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of this.timers.values()) timer.cancel();
+    await Promise.all(this.running);
   }
 
   private schedule(chore: Chore): void {
     if (this.stopped) return;
     this.timers.set(
       chore,
-      this.clock.after(chore.intervalMs(), () => this.turn(chore)),
+      this.clock.after(chore.intervalMs(), () => {
+        const turn = this.turn(chore).finally(() => this.running.delete(turn));
+        this.running.add(turn);
+      }),
     );
   }
 

@@ -22,4 +22,6 @@ export interface RunningNode {
   /** Creates topics that do not exist; returns one line for each that could not be created. */
   createTopics(topics: readonly NewTopic[]): Promise<string[]>;
   stop(): Promise<void>;
+  /** Resolves when the node cannot go on: its last log directory has failed. */
+  readonly failed: Promise<Error>;
 }

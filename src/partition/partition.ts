@@ -17,6 +17,8 @@ export interface PartitionState {
   leaderEpoch: number;
   replicas: readonly number[];
   isr: readonly number[];
+  /** Directory ids, one a replica (KIP-858). */
+  directories: readonly string[];
 }
 
 /**
@@ -27,12 +29,13 @@ export class Partition {
   readonly topic: string;
   readonly topicId: string;
   readonly index: number;
-  readonly log: Log;
+  log: Log;
   config: TopicConfig;
   state: PartitionState;
-  private readonly commits: GroupCommit;
+  private commits: GroupCommit;
   private readonly waiters = new Set<PartitionWaiter>();
   private deleted = false;
+  private offline = false;
 
   constructor(options: {
     topic: string;
@@ -69,6 +72,10 @@ export class Partition {
   get isDeleted(): boolean {
     return this.deleted;
   }
+  /** Its log directory has failed: nothing can be read or written before the next start. */
+  get isOffline(): boolean {
+    return this.offline;
+  }
 
   /**
    * Appends what a client sent: checked, then stamped with offsets in place. `produceVersion` is that of the Produce
@@ -89,6 +96,7 @@ export class Partition {
 
   private appendChecked(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
     if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
+    this.checkOnline();
     const appended = this.write(batches, origin);
     if (!appended.duplicate && this.commits.appended(appended.firstOffset)) this.advanced();
     return appended;
@@ -120,6 +128,7 @@ export class Partition {
 
   /** DeleteRecords: moves the log start up to `offset`; -1 means the high watermark. Returns the new log start offset. */
   deleteRecordsBefore(offset: number): number {
+    this.checkOnline();
     const upTo = offset === -1 ? this.highWatermark : offset;
     if (upTo < 0 || upTo > this.highWatermark) {
       throw new AppendError(
@@ -136,6 +145,24 @@ export class Partition {
   markDeleted(): void {
     this.deleted = true;
     this.wakeWaiters();
+  }
+
+  /** The log directory has failed: waiting fetches learn it now. */
+  markOffline(): void {
+    this.offline = true;
+    this.wakeWaiters();
+  }
+
+  private checkOnline(): void {
+    if (!this.offline) return;
+    throw new AppendError('KAFKA_STORAGE_ERROR', `the log directory of ${this.topic}-${this.index} is offline`);
+  }
+
+  /** Goes on with `log`, which holds all that was acknowledged of this partition. */
+  replaceLog(log: Log): void {
+    this.log = log;
+    this.commits = new GroupCommit(log, () => this.advanced());
+    this.advanced();
   }
 
   addWaiter(waiter: PartitionWaiter): void {

@@ -1,4 +1,4 @@
-import type { Log } from '../../storage/index.ts';
+import { DiskError, type Log, LogError } from '../../storage/index.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import type { Logger } from '../env.ts';
 import { Partition, type PartitionState } from './partition.ts';
@@ -13,8 +13,21 @@ export interface LogDirectory {
 
 /** Where logs come from and go to; storage's log manager, narrowed. */
 export interface LogStore {
-  /** Opens the partition's log, or makes it where there is none. */
-  openOrCreate(topic: string, partition: number, topicId: string, config: TopicConfig): Log;
+  /**
+   * Opens the partition's log, or makes it where there is none. `directoryId` is where the metadata has it (KIP-858), null while that is not
+   * said. Null where this directory is offline: a new log elsewhere would hide the records there.
+   */
+  openOrCreate(
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: TopicConfig,
+    directoryId: string | null,
+  ): Log | null;
+  /** The id of the directory that `log` lies in; null when it is offline. */
+  directoryIdOf(log: Log): string | null;
+  /** Opens a log that has failed anew, from what is in its files. Throws while the disk does not allow it. */
+  reopen(log: Log): Log;
   delete(log: Log): void;
   updateConfig(log: Log, config: TopicConfig): void;
   directories(): LogDirectory[];
@@ -34,6 +47,8 @@ export class Partitions {
   private readonly logger: Logger;
   private readonly byName = new Map<string, (Partition | undefined)[]>();
   private readonly byId = new Map<string, (Partition | undefined)[]>();
+  /** Own replicas whose logs cannot be opened, by folder name, with the reason that was logged. */
+  private readonly unopened = new Map<string, string>();
 
   constructor(nodeId: number, logs: LogStore, logger: Logger) {
     this.nodeId = nodeId;
@@ -74,16 +89,78 @@ export class Partitions {
     }
   }
 
-  private open(topic: TopicAssignment, index: number, state: PartitionState, config: TopicConfig): Partition {
-    const log = this.logs.openOrCreate(topic.name, index, topic.id, config);
+  private open(
+    topic: TopicAssignment,
+    index: number,
+    state: PartitionState,
+    config: TopicConfig,
+  ): Partition | undefined {
+    const log = this.openLog(topic, index, state, config);
+    if (log === null) return undefined;
     if (state.leader === this.nodeId && log.latestEpoch < state.leaderEpoch) log.assignEpoch(state.leaderEpoch);
     return new Partition({ topic: topic.name, topicId: topic.id, index, log, config, state });
+  }
+
+  /** Null where the disk or what is on it does not allow it: the partition is offline, and the others are not. */
+  private openLog(topic: TopicAssignment, index: number, state: PartitionState, config: TopicConfig): Log | null {
+    const key = `${topic.name}-${index}`;
+    const directoryId = state.directories[state.replicas.indexOf(this.nodeId)] ?? null;
+    try {
+      const log = this.logs.openOrCreate(topic.name, index, topic.id, config, directoryId);
+      if (log !== null) this.unopened.delete(key);
+      return log;
+    } catch (err) {
+      if (!(err instanceof LogError || err instanceof DiskError)) throw err;
+      if (this.unopened.get(key) !== err.message) {
+        this.logger.error({ topic: topic.name, partition: index, err }, `the partition is offline: ${err.message}`);
+      }
+      this.unopened.set(key, err.message);
+      return null;
+    }
   }
 
   private change(partition: Partition, state: PartitionState): void {
     const isNewEpoch = state.leaderEpoch > partition.leaderEpoch;
     partition.state = state;
     if (isNewEpoch && state.leader === this.nodeId) partition.log.assignEpoch(state.leaderEpoch);
+  }
+
+  /** Partitions whose directory is not the one in the metadata, with where they lie. */
+  misplaced(topics: Iterable<TopicAssignment>): { topicId: string; partitionId: number; directoryId: string }[] {
+    const found: { topicId: string; partitionId: number; directoryId: string }[] = [];
+    for (const { id: topicId, partitions } of topics) {
+      for (const [partitionId, { replicas, directories }] of partitions.entries()) {
+        const partition = this.getById(topicId, partitionId);
+        const directoryId = partition === undefined ? null : this.logs.directoryIdOf(partition.log);
+        if (directoryId === null || directories[replicas.indexOf(this.nodeId)] === directoryId) continue;
+        found.push({ topicId, partitionId, directoryId });
+      }
+    }
+    return found;
+  }
+
+  /** Whether an own replica of the topic is not open. */
+  hasUnopened({ name, partitions }: TopicAssignment): boolean {
+    return this.unopened.size > 0 && partitions.some((_, index) => this.unopened.has(`${name}-${index}`));
+  }
+
+  /** Opens logs anew that have failed, where the disk allows it by now. */
+  reviveFailed(): void {
+    for (const partition of this.all()) {
+      if (partition.log.failure === null || partition.isOffline) continue;
+      try {
+        partition.replaceLog(this.logs.reopen(partition.log));
+        this.logger.info({ topic: partition.topic, partition: partition.index }, 'the log works again');
+      } catch (err) {
+        this.logger.debug({ topic: partition.topic, partition: partition.index, err }, 'the log still does not work');
+      }
+    }
+  }
+
+  /** The directory of these logs has failed. */
+  takeOffline(logs: readonly Log[]): void {
+    const gone = new Set(logs);
+    for (const partition of this.all()) if (gone.has(partition.log)) partition.markOffline();
   }
 
   /** The topic is deleted: its partitions refuse from now on and their files go. */

@@ -4,6 +4,9 @@ import { type Host, type StartedNode, start } from '../../src/cli/start.ts';
 import { InvalidConfigError } from '../../src/config/value.ts';
 import type { Logger } from '../../src/env.ts';
 import type { NodeOptions } from '../../src/node/running.ts';
+import { DiskError } from '../../storage/index.ts';
+
+const NEVER = new Promise<Error>(() => {});
 
 /** A process that is none: what was printed, what was logged, and signals at the push of a button. */
 class FakeHost implements Host {
@@ -25,6 +28,7 @@ class FakeHost implements Host {
         this.given = options;
         return {
           listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 40_001 }],
+          failed: NEVER,
           stop: async () => {
             this.stops++;
           },
@@ -110,7 +114,7 @@ describe('a broker that starts', () => {
   });
 
   test('a second signal ends the process at once', async () => {
-    const host = new FakeHost(async () => ({ listeners: [], stop: () => new Promise(() => {}) }));
+    const host = new FakeHost(async () => ({ listeners: [], failed: NEVER, stop: () => new Promise(() => {}) }));
     void start(startOptions({}), host);
     await settled();
     host.send('SIGTERM');
@@ -118,6 +122,14 @@ describe('a broker that starts', () => {
     expect(host.exits).toEqual([]);
     host.send('SIGINT');
     expect(host.exits).toEqual([1]);
+  });
+
+  test('a node that cannot go on ends the process with the reason', async () => {
+    const failed = Promise.resolve(new DiskError('IO', '/data', new Error('EIO')));
+    let stops = 0;
+    const host = new FakeHost(async () => ({ listeners: [], failed, stop: async () => void stops++ }));
+    expect(await start(startOptions({}), host)).toBe(1);
+    expect([host.errors, stops]).toEqual([['odradek: /data cannot be read or written.'], 0]);
   });
 
   test('a signal during start-up stops the broker once it is up', async () => {
@@ -132,7 +144,7 @@ describe('a broker that starts', () => {
     await settled();
     host.send('SIGTERM');
     let stops = 0;
-    up({ listeners: [], stop: async () => void stops++ });
+    up({ listeners: [], failed: NEVER, stop: async () => void stops++ });
     expect(await code).toBe(0);
     expect(stops).toBe(1);
   });
