@@ -22,6 +22,7 @@ const RESERVED_DIRECTORY = /^A{20}/;
 const isAssigned = (directoryId: string | null): boolean =>
   directoryId !== null && !RESERVED_DIRECTORY.test(directoryId);
 
+const FULL_REMINDER_MS = 60_000;
 /** DescribeLogDirs says this of a directory it cannot look into (KIP-827). */
 const UNKNOWN_BYTES = -1;
 
@@ -38,6 +39,7 @@ export class LogDirectories implements LogStore {
   private readonly counts = new Map<LogDir, number>();
   private readonly homes = new Map<Log, LogDir>();
   private readonly examining = new Set<LogDir>();
+  private readonly toldFullMs = new Map<LogDir, number>();
   private onOffline: OfflineListener = () => {};
 
   /**
@@ -151,6 +153,7 @@ export class LogDirectories implements LogStore {
 
   /** The disk has failed somewhere in `dir`. Whether all of it is lost is found out later, when whoever met the error is done with it. */
   private suspect(dir: LogDir, error: DiskError): void {
+    if (error.code === 'NO_SPACE') this.tellFull(dir, error);
     if (error.code === 'NO_SPACE' || this.examining.has(dir)) return;
     this.examining.add(dir);
     this.options.clock.after(0, () => {
@@ -158,6 +161,14 @@ export class LogDirectories implements LogStore {
       const problem = this.dirs.includes(dir) ? dir.examine() : null;
       if (problem !== null) this.fail(dir, problem);
     });
+  }
+
+  /** Once a minute: every append to a full disk meets the same error. */
+  private tellFull(dir: LogDir, err: DiskError): void {
+    const nowMs = this.options.clock.monotonicMs();
+    if (nowMs < (this.toldFullMs.get(dir) ?? -Infinity) + FULL_REMINDER_MS) return;
+    this.toldFullMs.set(dir, nowMs);
+    this.options.logger.error({ dir: dir.path, err }, 'no space left: appends are refused until there is room');
   }
 
   private fail(dir: LogDir, error: DiskError): void {
