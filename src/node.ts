@@ -22,6 +22,7 @@ import { LiveConfig } from './node/live-config.ts';
 import { LogDirectories } from './node/log-directories.ts';
 import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
+import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
@@ -87,6 +88,15 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   });
   follower.locate(controller.image.topics());
 
+  const replicaMoves = new ReplicaMover({
+    logs,
+    clock,
+    logger: loggers.named('odradek.storage'),
+    config: () => live.current(),
+    onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
+  });
+  replicaMoves.resume((topic, index) => partitions.get(topic, index));
+
   const fetchWaits = new FetchWaits(clock);
   const fetchSessions = new FetchSessions(random, () => config.get('max.incremental.fetch.session.cache.slots'));
   const broker: Broker = {
@@ -106,6 +116,7 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     producerIds: new ProducerIds(() => controller.allocateProducerIds()),
     fetchSessions,
     fetchWaits,
+    replicaMoves,
     groups,
   };
   const dispatcher = new Dispatcher(handlers, broker);
@@ -119,6 +130,7 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     createTopics: (topics) => createTopics(controller, topics),
     failed,
     async stop() {
+      replicaMoves.stop();
       await maintenance.stop();
       fetchWaits.stop();
       groups.close();

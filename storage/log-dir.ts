@@ -24,10 +24,17 @@ import {
   writeCleanShutdown,
 } from './checkpoints.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
+import { FutureLogs } from './future-logs.ts';
 import { Log, type StorageClock } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
-import { deletedDirName, isDeletedDirName, parsePartitionDirName, partitionDirName } from './names.ts';
+import {
+  deletedDirName,
+  isDeletedDirName,
+  parseFutureDirName,
+  parsePartitionDirName,
+  partitionDirName,
+} from './names.ts';
 import { readTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
 
@@ -60,6 +67,8 @@ export class LogDir {
   readonly #resources: LogResources;
   readonly #lock: DiskLock;
   readonly #logs = new Map<string, Log>();
+  /** Logs that are being moved here. */
+  readonly futures: FutureLogs;
   /** Folders of partitions that nobody has asked for yet. */
   readonly #unclaimed: Set<string>;
   /** What the checkpoints said when the directory was opened, by folder name. */
@@ -94,7 +103,10 @@ export class LogDir {
     this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
     this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
     this.#unclaimed = new Set();
-    for (const name of disk.list(path)) this.#found(name);
+    const names = disk.list(path);
+    for (const name of names) this.#found(name);
+    const discard = (name: string) => this.#discardFolder(name);
+    this.futures = new FutureLogs({ disk, path, unique: options.unique, discard }, names);
   }
 
   /** A crash from now on is one, whatever the last end was like. */
@@ -192,6 +204,7 @@ export class LogDir {
     topicId: string | null,
     config: LogConfig,
     from: { recoveryPoint: number; logStartOffset: number; clean: boolean },
+    folder = partitionDirName(topic, partition),
   ): Log {
     const { disk, clock, onDiskError } = this.#options;
     return Log.open({
@@ -199,7 +212,7 @@ export class LogDir {
       onDiskError,
       disk,
       resources: this.#resources,
-      dir: `${this.path}/${partitionDirName(topic, partition)}`,
+      dir: `${this.path}/${folder}`,
       topic,
       partition,
       topicId,
@@ -207,6 +220,30 @@ export class LogDir {
       clock,
       logger: this.#logger,
     });
+  }
+
+  /** Opens, or makes, the log that is to become the partition's here; it is filled from the one in another directory. */
+  openFuture(topic: string, partition: number, topicId: string | null, config: LogConfig): Log {
+    const from = { recoveryPoint: 0, logStartOffset: 0, clean: false };
+    return this.futures.open(topic, partition, (name) => this.#load(topic, partition, topicId, config, from, name));
+  }
+
+  /** The future log holds all that the partition's log does: it takes its place. */
+  promoteFuture(future: Log, logStartOffset: number): Log {
+    const { topic, partition, topicId, config, recoveryPoint } = future;
+    this.futures.promote(topic, partition);
+    const promoted = this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: true });
+    this.#logs.set(partitionDirName(topic, partition), promoted);
+    return promoted;
+  }
+
+  #discardFolder(name: string): void {
+    const found = parseFutureDirName(name);
+    if (found === null) return;
+    const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
+    const target = `${this.path}/${deletedDirName(found.topic, found.partition, unique)}`;
+    this.#options.disk.rename(`${this.path}/${name}`, target);
+    this.#resources.deletions.add(target, 0);
   }
 
   /**
@@ -319,6 +356,7 @@ export class LogDir {
    */
   async close(options: { brokerEpoch?: number; durable?: boolean } = {}): Promise<void> {
     const durable = options.durable ?? true;
+    this.futures.close();
     const failed = await this.#closeLogs(durable);
     try {
       await this.checkpoint(durable);
@@ -332,6 +370,7 @@ export class LogDir {
 
   /** Closes without any of that, as a crash would; the lock is released. */
   abandon(): void {
+    this.futures.close();
     for (const log of this.#logs.values()) log.abandon();
     try {
       this.#lock.release();

@@ -47,4 +47,14 @@ export function deletedDirName(topic: string, partition: number, unique: string)
   return topic.slice(0, 255 - suffix.length) + suffix;
 }
 
+/** TOPIC-N.UNIQUE-future: a log that is being moved here (KIP-113). */
+export const futureDirName = (topic: string, partition: number, unique: string): string =>
+  `${topic}-${partition}.${unique}-future`;
+
+/** The topic and partition of a folder TOPIC-N.UNIQUE-future, or null for any other name. */
+export function parseFutureDirName(name: string): { topic: string; partition: number } | null {
+  const found = /^([a-zA-Z0-9._-]+)-(\d{1,10})\.[^.]+-future$/.exec(name);
+  return found === null ? null : { topic: found[1], partition: Number(found[2]) };
+}
+
 export const isDeletedDirName = (name: string): boolean => /^\S+-\S+\.\S+-delete$/.test(name);

@@ -6,11 +6,12 @@ import {
 import type { MessageOf } from '../../protocol/schema.ts';
 import type { Broker } from './broker.ts';
 import { handler } from './handler.ts';
+import { missingPartition } from './missing-partition.ts';
 
 type Request = MessageOf<typeof AlterReplicaLogDirsRequest>;
 type Outcome = (broker: Broker, path: string, topic: string, index: number) => number;
 
-/** AlterReplicaLogDirs (KIP-113): a replica that lies there already stays; none is moved to another directory. */
+/** AlterReplicaLogDirs (KIP-113): moves replicas to other log directories, in the background. */
 export const alterReplicaLogDirs = handler({
   request: AlterReplicaLogDirsRequest,
   response: AlterReplicaLogDirsResponse,
@@ -43,10 +44,20 @@ function byTopic({ dirs }: Request, codeOf: (path: string, topic: string, index:
 }
 
 const move: Outcome = (broker, path, topic, index) => {
-  const directory = broker.partitions.directories().find((dir) => dir.path === path);
+  const directories = broker.partitions.directories();
+  const directory = directories.find((dir) => dir.path === path);
   if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND;
   if (directory.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
   const partition = broker.partitions.get(topic, index);
-  if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return partition.log.dir.startsWith(`${path}/`) ? ErrorCode.NONE : ErrorCode.OPERATION_NOT_ATTEMPTED;
+  if (partition === undefined) return missing(broker, topic, index);
+  // with one offline nobody knows whether another move of this partition has begun there
+  if (partition.isOffline || directories.some((dir) => dir.isOffline)) return ErrorCode.KAFKA_STORAGE_ERROR;
+  broker.replicaMoves.alter(partition, path);
+  return ErrorCode.NONE;
 };
+
+/** This API says it in its own way, for old clients. */
+function missing(broker: Broker, topic: string, index: number): number {
+  const code = missingPartition(broker, topic, index);
+  return code === ErrorCode.NOT_LEADER_OR_FOLLOWER ? ErrorCode.REPLICA_NOT_AVAILABLE : code;
+}

@@ -1,8 +1,8 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
-import type { Partition } from '../partition/partition.ts';
 import type { LogDirectory } from '../partition/partitions.ts';
+import type { Broker } from './broker.ts';
 import { handler, type RequestContext } from './handler.ts';
 
 type Request = MessageOf<typeof DescribeLogDirsRequest>;
@@ -24,18 +24,17 @@ function describe(context: RequestContext, request: Request, dir: LogDirectory) 
   const { path: logDir, totalBytes, usableBytes, isOffline } = dir;
   if (isOffline) return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics: [], totalBytes, usableBytes };
   const wanted = selection(request);
-  const byTopic = new Map<string, Partition[]>();
-  for (const partition of context.broker.partitions.all()) {
-    if (partition.log.dir.startsWith(`${logDir}/`) && wanted(partition)) {
-      const list = byTopic.get(partition.topic);
-      if (list === undefined) byTopic.set(partition.topic, [partition]);
-      else list.push(partition);
-    }
+  const byTopic = new Map<string, Described[]>();
+  for (const replica of replicasIn(context.broker, logDir)) {
+    if (!wanted(replica)) continue;
+    const list = byTopic.get(replica.topic);
+    if (list === undefined) byTopic.set(replica.topic, [replica]);
+    else list.push(replica);
   }
   return {
     errorCode: 0,
     logDir,
-    topics: [...byTopic].map(([name, partitions]) => ({ name, partitions: partitions.map(sizeOf) })),
+    topics: [...byTopic].map(([name, replicas]) => ({ name, partitions: replicas.map(({ sizes }) => sizes) })),
     totalBytes,
     usableBytes,
     isCordoned: false,
@@ -43,7 +42,7 @@ function describe(context: RequestContext, request: Request, dir: LogDirectory) 
 }
 
 /** null means every partition; an empty list none. */
-function selection(request: Request): (p: Partition) => boolean {
+function selection(request: Request): (replica: Described) => boolean {
   if (request.topics === null) return () => true;
   const wanted = new Set(
     request.topics.flatMap(({ topic, partitions }) => partitions.map((index) => `${topic}/${index}`)),
@@ -51,9 +50,30 @@ function selection(request: Request): (p: Partition) => boolean {
   return (p) => wanted.has(`${p.topic}/${p.index}`);
 }
 
-const sizeOf = (p: Partition) => ({
-  partitionIndex: p.index,
-  partitionSize: p.log.sizeBytes,
-  offsetLag: Math.max(0, p.highWatermark - p.log.logEndOffset),
-  isFutureKey: false,
-});
+interface Described {
+  readonly topic: string;
+  readonly index: number;
+  readonly sizes: {
+    readonly partitionIndex: number;
+    readonly partitionSize: number;
+    readonly offsetLag: number;
+    readonly isFutureKey: boolean;
+  };
+}
+
+/** The replicas in the directory, and those on their way there. */
+function* replicasIn(broker: Broker, path: string): Iterable<Described> {
+  for (const { topic, index, log, highWatermark } of broker.partitions.all()) {
+    if (!log.dir.startsWith(`${path}/`)) continue;
+    const offsetLag = Math.max(0, highWatermark - log.logEndOffset);
+    yield {
+      topic,
+      index,
+      sizes: { partitionIndex: index, partitionSize: log.sizeBytes, offsetLag, isFutureKey: false },
+    };
+  }
+  for (const { topic, index, sizeBytes, offsetLag, path: target } of broker.replicaMoves.underWay()) {
+    if (target !== path) continue;
+    yield { topic, index, sizes: { partitionIndex: index, partitionSize: sizeBytes, offsetLag, isFutureKey: true } };
+  }
+}

@@ -9,6 +9,7 @@ import type { FetchSessions } from '../partition/fetch-session.ts';
 import type { FetchWaits } from '../partition/fetch-wait.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
+import type { ReplicaMoves } from '../partition/replica-moves.ts';
 
 /** Where clients reach a broker on one listener. */
 export interface Endpoint {
@@ -54,5 +55,6 @@ export interface Broker {
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
   readonly fetchWaits: FetchWaits;
+  readonly replicaMoves: ReplicaMoves;
   readonly groups: GroupCoordinator;
 }

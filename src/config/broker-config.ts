@@ -7,7 +7,13 @@ import { checkConsistency } from './consistency.ts';
 import { type ConfigValue, REQUIRED } from './definition.ts';
 import { type Listeners, parseListeners } from './listeners.ts';
 import { brokerSynonyms, topicSynonyms } from './synonyms.ts';
-import { type BrokerConfigName, type BrokerConfigValue, brokerDefinitions, topicDefinitions } from './tables/index.ts';
+import {
+  type BrokerConfigName,
+  type BrokerConfigValue,
+  type BrokerThrottleName,
+  brokerDefinitions,
+  topicDefinitions,
+} from './tables/index.ts';
 import { type Overrides, type TopicConfig, topicConfigOf, topicValues } from './topic-config.ts';
 import { InvalidConfigError, readValue } from './value.ts';
 
@@ -85,6 +91,11 @@ export class BrokerConfig {
   get<N extends BrokerConfigName>(name: N): BrokerConfigValue<N> {
     const value = this.#values.get(name);
     return (typeof value === 'bigint' ? Number(value) : value) as BrokerConfigValue<N>;
+  }
+
+  /** A throttle that exists only as a dynamic configuration, in bytes a second; Infinity where none is set. */
+  throttle(name: BrokerThrottleName): number {
+    return Number(this.properties.get(name) ?? Infinity);
   }
 
   /** The same value unrounded, also for a name known only at run time; undefined for an unknown one. */

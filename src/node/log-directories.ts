@@ -104,13 +104,25 @@ export class LogDirectories implements LogStore {
     config: TopicConfig,
     directoryId: string | null,
   ): Log | null {
-    const found = this.dirs.find((d) => d.has(topic, partition)) ?? this.withId(directoryId);
+    const found = this.find(topic, partition, directoryId);
     if (found === undefined && isAssigned(directoryId) && this.offline.size > 0) return null;
     const dir = found ?? this.emptiest();
     const log = dir.openOrCreate(topic, partition, topicId, logConfigOf(config, this.options.config()));
     this.homes.set(log, dir);
     this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
     return log;
+  }
+
+  /**
+   * Where the partition lies, or shall lie. A move that ended between its two renames has left it in two places, with the same content; the
+   * metadata may name the one, and the other goes.
+   */
+  private find(topic: string, partition: number, directoryId: string | null): LogDir | undefined {
+    const named = this.withId(directoryId);
+    const all = this.dirs.filter((dir) => dir.has(topic, partition));
+    const found = named !== undefined && all.includes(named) ? named : all[0];
+    for (const dir of all) if (dir !== found) dir.deleteUnclaimed(topic, partition);
+    return found ?? named;
   }
 
   private withId(directoryId: string | null): LogDir | undefined {
@@ -136,6 +148,41 @@ export class LogDirectories implements LogStore {
     this.homes.delete(log);
     this.homes.set(opened, dir);
     return opened;
+  }
+
+  /** Where `log` lies; null when its directory is offline. */
+  pathOf(log: Log): string | null {
+    return this.homes.get(log)?.path ?? null;
+  }
+
+  private at(path: string): LogDir {
+    const dir = this.dirs.find((d) => d.path === path);
+    if (dir === undefined) throw new Error(`${path} is no log directory in use`);
+    return dir;
+  }
+
+  /** The log in the directory `path` that is to take the place of `log`; what an earlier move left there is gone on with. */
+  openFuture(log: Log, path: string): Log {
+    return this.at(path).openFuture(log.topic, log.partition, log.topicId, log.config);
+  }
+
+  discardFuture(path: string, topic: string, partition: number): void {
+    this.dirs.find((d) => d.path === path)?.futures.discard(topic, partition);
+  }
+
+  /** Moves that the last process did not finish. */
+  unfinishedMoves(): { path: string; topic: string; partition: number }[] {
+    return this.dirs.flatMap(({ path, futures }) => futures.unopened().map((found) => ({ path, ...found })));
+  }
+
+  /** `future` holds all that `log` does: it becomes the partition's log, which is given back, and `log` is deleted. */
+  changePlaces(log: Log, future: Log, path: string): Log {
+    const dir = this.at(path);
+    const promoted = dir.promoteFuture(future, log.logStartOffset);
+    this.homes.set(promoted, dir);
+    this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
+    this.delete(log);
+    return promoted;
   }
 
   updateConfig(log: Log, config: TopicConfig): void {

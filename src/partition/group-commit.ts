@@ -25,6 +25,11 @@ export class GroupCommit {
     this.onAdvance = onAdvance;
   }
 
+  /** Nobody waits for a flush. */
+  get isSettled(): boolean {
+    return this.heldAt === null;
+  }
+
   get highWatermark(): number {
     return this.heldAt ?? this.log.logEndOffset;
   }

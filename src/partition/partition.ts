@@ -158,6 +158,11 @@ export class Partition {
     throw new AppendError('KAFKA_STORAGE_ERROR', `the log directory of ${this.topic}-${this.index} is offline`);
   }
 
+  /** True while no append waits for its flush: the log may be replaced. */
+  get isSettled(): boolean {
+    return this.commits.isSettled;
+  }
+
   /** Goes on with `log`, which holds all that was acknowledged of this partition. */
   replaceLog(log: Log): void {
     this.log = log;

@@ -7,7 +7,16 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
+import {
+  AlterReplicaLogDirsRequest,
+  AlterReplicaLogDirsResponse,
+} from '../../protocol/messages/34-alter-replica-log-dirs.ts';
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts';
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../protocol/messages/44-incremental-alter-configs.ts';
+import * as batch from '../../protocol/records/batch.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import { Odradek } from '../../src/index.ts';
 import { CollectingLogger } from '../support/loggers.ts';
@@ -17,6 +26,8 @@ const Produce = { request: ProduceRequest, response: ProduceResponse };
 const Fetch = { request: FetchRequest, response: FetchResponse };
 const ListOffsets = { request: ListOffsetsRequest, response: ListOffsetsResponse };
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
+const AlterReplicaLogDirs = { request: AlterReplicaLogDirsRequest, response: AlterReplicaLogDirsResponse };
+const IncrementalAlterConfigs = { request: IncrementalAlterConfigsRequest, response: IncrementalAlterConfigsResponse };
 const DescribeLogDirs = { request: DescribeLogDirsRequest, response: DescribeLogDirsResponse };
 
 const PARTITIONS = 4;
@@ -70,6 +81,40 @@ async function logEnd(name: string, partitionIndex: number): Promise<{ errorCode
   return { errorCode, offset: Number(offset) };
 }
 
+async function move(name: string, index: number, path: string): Promise<number> {
+  const response = await client.request(AlterReplicaLogDirs, 2, {
+    dirs: [{ path, topics: [{ name, partitions: [index] }] }],
+  });
+  return response.results[0].partitions[0].errorCode;
+}
+
+async function configureBroker(settings: { name: string; value: string }[]): Promise<number> {
+  const configs = settings.map((setting) => ({ ...setting, configOperation: 0 }));
+  const response = await client.request(IncrementalAlterConfigs, 1, {
+    resources: [{ resourceType: 4, resourceName: '', configs }],
+  });
+  return response.responses[0].errorCode;
+}
+
+/** All record batches of a partition, in hex. */
+async function recordsOf(topic: string, partition: number): Promise<string> {
+  const pieces: string[] = [];
+  for (let fetchOffset = 0; ; ) {
+    const partitions = [{ partition, fetchOffset, partitionMaxBytes: 1 << 20 }];
+    const response = await client.request(Fetch, 11, {
+      maxWaitMs: 0,
+      sessionEpoch: -1,
+      topics: [{ topic, partitions }],
+    });
+    const { errorCode, records } = response.responses[0].partitions[0];
+    expect(errorCode).toBe(0);
+    if (records === null || records.length === 0) return pieces.join('');
+    pieces.push(records.toString('hex'));
+    for (let at = 0; at < records.length; at += batch.sizeBytes(records, at))
+      fetchOffset = batch.lastOffset(records, at) + 1;
+  }
+}
+
 const leaders = async (name: string) =>
   (await client.request(Metadata, 9, { topics: [{ name }] })).topics[0].partitions
     .sort((a, b) => a.partitionIndex - b.partitionIndex)
@@ -121,6 +166,48 @@ describe('several log directories', () => {
     await stop();
     await start();
     expect(await directories()).toEqual(before);
+  });
+
+  it('exchange replicas while they are written to and read, and go on with a move after a restart', async () => {
+    for (let i = 0; i < 200; i++) await produce('spread', i % PARTITIONS);
+    const inFirst = (await directories()).get(first)?.partitions ?? [];
+    const ends = () => Promise.all([0, 1, 2, 3].map(async (index) => (await logEnd('spread', index)).offset));
+    const bytes = () => Promise.all([0, 1, 2, 3].map((index) => recordsOf('spread', index)));
+    const before = [await ends(), await bytes()];
+    expect(await move('spread', inFirst[0], join(root, 'third'))).toBe(ErrorCode.LOG_DIR_NOT_FOUND);
+    expect(await move('none', 0, second)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(await move('spread', inFirst[0], first)).toBe(0);
+    for (const index of inFirst) expect(await move('spread', index, second)).toBe(0);
+    let written = 0;
+    while ((await directories()).get(first)?.partitions.length !== 0) {
+      expect(await produce('spread', inFirst[0])).toBe(0);
+      written += 1;
+    }
+    expect((await directories()).get(second)?.partitions.sort()).toEqual([0, 1, 2, 3]);
+    const expected = before[0].map((end, index) => (index === inFirst[0] ? Number(end) + written : end));
+    expect(await ends()).toEqual(expected);
+    const after = await bytes();
+    for (const index of [0, 1, 2, 3]) expect(after[index].startsWith(before[1][index] as string)).toBe(true);
+    expect(await leaders('spread')).toEqual([1, 1, 1, 1]);
+    expect(existsSync(join(first, `spread-${inFirst[0]}`))).toBe(false);
+
+    // a move that is not over when the broker stops: at a byte a second it never is
+    const slow = [{ name: 'replica.alter.log.dirs.io.max.bytes.per.second', value: '1' }];
+    expect(await configureBroker(slow)).toBe(0);
+    expect(await move('spread', 0, first)).toBe(0);
+    const { results } = await client.request(DescribeLogDirs, 4, { topics: null });
+    const future = results.find((dir) => dir.logDir === first)?.topics.find((t) => t.name === 'spread');
+    expect(future?.partitions).toMatchObject([{ partitionIndex: 0, isFutureKey: true }]);
+    await stop();
+    await start();
+    await configureBroker([{ name: slow[0].name, value: `${1 << 30}` }]);
+    await until(async () => {
+      const { results: now } = await client.request(DescribeLogDirs, 4, { topics: null });
+      const there = now.find((dir) => dir.logDir === first)?.topics.find((t) => t.name === 'spread');
+      return there?.partitions[0]?.isFutureKey === false;
+    });
+    expect(await ends()).toEqual(expected);
+    expect(await bytes()).toEqual(after);
   });
 
   it('go on without one that fails; its partitions are offline until the next start', async () => {

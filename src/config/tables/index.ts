@@ -28,6 +28,7 @@ const brokerTable = [
 
 export type BrokerConfigName = NameIn<typeof brokerTable>;
 export type BrokerConfigValue<N extends BrokerConfigName> = ValueIn<typeof brokerTable, N>;
+export type BrokerThrottleName = NameIn<typeof brokerThrottleTable>;
 export type TopicConfigName = NameIn<typeof topicTable>;
 export type TopicConfigValue<N extends TopicConfigName> = ValueIn<typeof topicTable, N>;
 
