@@ -4,6 +4,15 @@ import type { ConnectionLimits } from '../net/connection-limits.ts';
 import { Listener } from '../net/listener.ts';
 
 const NEVER_IDLE = -1;
+const BACKLOG = 'socket.listen.backlog.size';
+/**
+ * Where nobody has said otherwise. Of a thousand connections at once Kafka's 50 turns many away, who come again a second later; a longer
+ * queue costs nothing and nobody else sees it.
+ */
+const LONG_BACKLOG = 1024;
+
+const backlogOf = (config: BrokerConfig): number =>
+  config.properties.has(BACKLOG) ? config.get(BACKLOG) : LONG_BACKLOG;
 
 /** Binds the listeners for clients; where one fails, the others are closed again. */
 export async function bindListeners(
@@ -22,7 +31,7 @@ export async function bindListeners(
           port,
           maxFrameBytes: config.get('socket.request.max.bytes'),
           maxIdleMs: config.get('connections.max.idle.ms') ?? NEVER_IDLE,
-          backlog: config.get('socket.listen.backlog.size'),
+          backlog: backlogOf(config),
           limits,
           clock,
           logger,
