@@ -95,15 +95,21 @@ function planTopic(
     topicConfigErrorCode: 0,
     numPartitions: partitions.length,
     replicationFactor: partitions[0].replicas.length,
-    configs: describeTopic(context.config, configs).map((entry) => ({
-      name: entry.name,
-      value: entry.value,
-      readOnly: entry.readOnly,
-      configSource: entry.source,
-      isSensitive: entry.sensitive,
-    })),
+    configs: configsOf(context, configs),
   };
   return { records, response };
+}
+
+/** All configurations of the new topic, by name. */
+function configsOf(context: PlanContext, overrides: ReadonlyMap<string, string>): CreateResult['configs'] {
+  const entries = describeTopic(context.config, overrides).map((entry) => ({
+    name: entry.name,
+    value: entry.value,
+    readOnly: entry.readOnly,
+    configSource: entry.source,
+    isSensitive: entry.sensitive,
+  }));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export function partitionRecord(topicId: string, partitionId: number, p: PartitionImage): MetadataRecord {

@@ -34,6 +34,9 @@ describe('creating topics', () => {
     expect(topic?.id).toBe(topics[0].topicId);
     expect([...world.image.configs(ResourceType.TOPIC, 't')]).toEqual([['retention.ms', '1000']]);
     expect(topics[0].configs?.find((c) => c.name === 'retention.ms')).toMatchObject({ value: '1000', configSource: 1 });
+    const names = topics[0].configs?.map((c) => c.name) ?? [];
+    expect(names).toHaveLength(33);
+    expect(names).toEqual([...names].sort());
   });
 
   it('writes nothing with validateOnly', () => {
