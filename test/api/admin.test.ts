@@ -188,7 +188,7 @@ describe('what Kafka 4.3.1 answers on a listener without authentication or autho
 
 describe('DescribeProducers', () => {
   it('says in words that there is no such partition', async () => {
-    const response = await ask(61, { topics: [{ name: 'nosuch', partitionIndexes: [0] }] });
+    const response = await client.request(apis[61], 0, { topics: [{ name: 'nosuch', partitionIndexes: [0] }] });
     const errorMessage = 'This server does not host this topic-partition.';
     expect(response).toMatchObject({ topics: [{ partitions: [{ errorCode: 3, errorMessage, activeProducers: [] }] }] });
   });
