@@ -32,7 +32,7 @@ it('writes where logs begin as often as log.flush.start.offset.checkpoint.interv
     timeoutMs: 1000,
   });
   const read = (file: string) => readFileSync(join(dir, file), 'utf8');
-  await vi.waitFor(() => expect(read(LOG_START_CHECKPOINT)).toContain('t 0 1'));
+  await vi.waitFor(() => expect(read(LOG_START_CHECKPOINT)).toContain('t 0 1'), { timeout: 4000 });
   expect(() => read(RECOVERY_POINT_CHECKPOINT)).toThrow('ENOENT');
   await client.close();
 });
