@@ -19,6 +19,7 @@ import { type Identity, identify } from './node/directories.ts';
 import { MetadataFollower, OFFSETS_TOPIC } from './node/follow-metadata.ts';
 import { InternalTopicLog } from './node/internal-log.ts';
 import { LiveConfig } from './node/live-config.ts';
+import { LiveLimits } from './node/live-limits.ts';
 import { LogDirectories } from './node/log-directories.ts';
 import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
@@ -51,7 +52,8 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   const loggers = new Loggers(logger);
   const disk: Disk = options.inMemory ? new MemoryDisk() : new NodeDisk();
   const live = new LiveConfig(config, logger);
-  const listeners = await bindListeners(config, clock, loggers.named('odradek.net'));
+  const liveLimits = await LiveLimits.open(config, loggers.named('odradek.net'));
+  const listeners = await bindListeners(config, liveLimits.limits, clock, loggers.named('odradek.net'));
   undo.push(() => Promise.all(listeners.map((l) => l.close(0))).then(() => {}));
 
   const paths = config.logDirs().map((path) => resolve(path));
@@ -78,7 +80,9 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   undo.push(() => controller.close());
   const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, loggers);
   await follower.start(controller.image);
+  await liveLimits.follow(live.current());
   controller.subscribe((image, delta) => follower.follow(image, delta));
+  controller.subscribe(() => liveLimits.follow(live.current()));
   const failed = followFailures(logs, partitions, controller, loggers.named('odradek.storage'));
   const addresses = advertised(config, listeners);
   await controller.registerBroker({

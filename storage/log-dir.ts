@@ -307,12 +307,22 @@ export class LogDir {
     }
   }
 
-  /** Writes recovery points and log starts, where they have changed; to be called now and then. */
+  /** Writes recovery points and log starts, where they have changed. */
   async checkpoint(durable = true): Promise<void> {
+    await this.checkpointRecoveryPoints(durable);
+    await this.checkpointLogStarts(durable);
+  }
+
+  /** Writes recovery points, where they have changed; to be called now and then. */
+  checkpointRecoveryPoints(durable: boolean): Promise<void> {
     const recoveryPoints = this.#offsets(this.#recoveryPoints, recoveryPointOf);
-    await this.#write(RECOVERY_POINT_CHECKPOINT, offsetCheckpointText(recoveryPoints), durable);
+    return this.#write(RECOVERY_POINT_CHECKPOINT, offsetCheckpointText(recoveryPoints), durable);
+  }
+
+  /** Writes log starts, where they have changed; to be called now and then. */
+  checkpointLogStarts(durable: boolean): Promise<void> {
     const logStartOffsets = this.#offsets(this.#logStartOffsets, logStartOf);
-    await this.#write(LOG_START_CHECKPOINT, offsetCheckpointText(logStartOffsets), durable);
+    return this.#write(LOG_START_CHECKPOINT, offsetCheckpointText(logStartOffsets), durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */

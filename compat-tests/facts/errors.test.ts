@@ -71,6 +71,15 @@ describeBrokers('errors of bad requests', (broker) => {
     expect(await create(admin, false, { topic })).toBe('none');
   });
 
+  it.each([
+    ['more partitions than a request may have', 10_001, 'POLICY_VIOLATION'],
+    ['as many, which with the topic is one record too many', 10_000, 'POLICY_VIOLATION'],
+    ['one less', 9_999, 'none'],
+  ])('CreateTopics with %s: %s is %s', async (_what, numPartitions, expected) => {
+    const admin = await clients.admin();
+    expect(await create(admin, true, { topic: uniqueName('wide'), numPartitions })).toBe(expected);
+  });
+
   it('CreateTopics of what exists, and of a name that differs in . and _ only', async () => {
     const admin = await clients.admin();
     const name = uniqueName('exists').replace('-', '.');

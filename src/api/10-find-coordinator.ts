@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
+import { GENERIC_INVALID_REQUEST } from './generic-messages.ts';
 import { handler, type RequestContext } from './handler.ts';
 
 type Response = InputOf<typeof FindCoordinatorResponse>;
@@ -18,8 +19,9 @@ const LOADING_TIMEOUT_MS = 5000;
 
 /**
  * FindCoordinator: which broker keeps a group. The first request creates the topic that groups are kept in, and none is
- * answered before the coordinator serves, so that a client does not have to ask twice. Transactions and share groups are
- * not served yet: an error that clients give up on at once, with the reason.
+ * answered before the coordinator serves, so that a client does not have to ask twice. Transactions and share groups have
+ * no coordinator here yet: UNSUPPORTED_VERSION, as Kafka answers for what is turned off; Java's and kafkajs' clients give up
+ * on it at once, and Java's tells the reason.
  */
 export const findCoordinator = handler({
   request: FindCoordinatorRequest,
@@ -31,8 +33,8 @@ export const findCoordinator = handler({
     const keys = isBatch ? request.coordinatorKeys : [request.key];
     if (request.keyType !== GROUP_KEY) {
       const kind = KINDS[request.keyType];
-      const reason = kind === undefined ? 'Unknown coordinator type.' : `This broker does not coordinate ${kind} yet.`;
-      return inForm(isBatch, refused(keys, ErrorCode.INVALID_REQUEST, reason));
+      if (kind === undefined) return inForm(isBatch, refused(keys, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST));
+      return inForm(isBatch, refused(keys, ErrorCode.UNSUPPORTED_VERSION, `This broker does not coordinate ${kind}.`));
     }
     if (keys.length === 0) return { coordinators: [] };
     return andThen(offsetsTopic(context), () =>

@@ -4,7 +4,7 @@ import { handler } from './handler.ts';
 
 /**
  * InitProducerId for idempotent producers (KIP-98): a fresh producer id, epoch 0. With a transactional id it is the transaction
- * coordinator's work, which this broker does not have yet (docs/compatibility.md).
+ * coordinator's work, which this broker does not have yet: the answer is that of FindCoordinator (docs/compatibility.md).
  */
 export const initProducerId = handler({
   request: InitProducerIdRequest,
@@ -14,7 +14,7 @@ export const initProducerId = handler({
 
   handle(context, request) {
     if (request.transactionalId === '') return { errorCode: ErrorCode.INVALID_REQUEST };
-    if (request.transactionalId !== null) return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
+    if (request.transactionalId !== null) return { errorCode: ErrorCode.UNSUPPORTED_VERSION };
     return context.broker.producerIds.next().then((producerId) => ({ producerId, producerEpoch: 0 }));
   },
 

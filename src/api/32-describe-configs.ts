@@ -13,13 +13,17 @@ import { ResourceType } from '../controller/image.ts';
 import { topicNameProblem } from '../controller/topic-names.ts';
 import type { Broker } from './broker.ts';
 import { describeLoggers } from './broker-loggers.ts';
+import { GENERIC_INVALID_REQUEST } from './generic-messages.ts';
 import { handler } from './handler.ts';
 
 type Request = MessageOf<typeof DescribeConfigsRequest>;
 type Resource = Request['resources'][number];
 type Result = NonNullable<InputOf<typeof DescribeConfigsResponse>['results']>[number];
 
-/** DescribeConfigs (KIP-133, KIP-226, KIP-569): values, where they come from, and what they mean. */
+/**
+ * DescribeConfigs (KIP-133, KIP-226, KIP-569): values, where they come from, and what they mean. One resource of an unknown
+ * type is a malformed request, which is refused whole.
+ */
 export const describeConfigs = handler({
   request: DescribeConfigsRequest,
   response: DescribeConfigsResponse,
@@ -41,6 +45,7 @@ export const describeConfigs = handler({
 
 function describe(broker: Broker, request: Request, resource: Resource): Result {
   const { resourceType, resourceName, configurationKeys: keys } = resource;
+  if (!isDescribable(resourceType)) throw new KafkaError('INVALID_REQUEST', GENERIC_INVALID_REQUEST);
   try {
     const wanted = keys === null || keys.length === 0 ? null : new Set(keys);
     const entries = entriesOf(broker, resourceType, resourceName).filter(({ name }) => wanted?.has(name) ?? true);
@@ -53,7 +58,12 @@ function describe(broker: Broker, request: Request, resource: Resource): Result 
   }
 }
 
-function entriesOf(broker: Broker, type: number, name: string): readonly ConfigEntry[] {
+type DescribableType = (typeof ResourceType)[keyof typeof ResourceType];
+
+const isDescribable = (type: number): type is DescribableType =>
+  (Object.values(ResourceType) as number[]).includes(type);
+
+function entriesOf(broker: Broker, type: DescribableType, name: string): readonly ConfigEntry[] {
   const overrides = () => broker.image().configs(type, name);
   switch (type) {
     case ResourceType.TOPIC:
@@ -73,8 +83,6 @@ function entriesOf(broker: Broker, type: number, name: string): readonly ConfigE
     case ResourceType.GROUP:
       if (name === '') throw new KafkaError('INVALID_REQUEST', 'Group name must not be empty');
       return describeGroup(broker.config(), overrides());
-    default:
-      throw new KafkaError('INVALID_REQUEST', `Unsupported resource type ${type}`);
   }
 }
 

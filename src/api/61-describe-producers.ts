@@ -33,9 +33,8 @@ export const describeProducers = handler({
 
 function describe(context: RequestContext, topic: string, partitionIndex: number): PartitionResponse {
   const partition = context.broker.partitions.get(topic, partitionIndex);
-  if (partition === undefined)
-    return { partitionIndex, errorCode: missingPartition(context.broker, topic, partitionIndex) };
-  if (partition.isOffline) return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
+  if (partition === undefined) return missing(partitionIndex, missingPartition(context.broker, topic, partitionIndex));
+  if (partition.isOffline) return missing(partitionIndex, ErrorCode.KAFKA_STORAGE_ERROR);
   return {
     partitionIndex,
     errorCode: 0,
@@ -49,3 +48,11 @@ function describe(context: RequestContext, topic: string, partitionIndex: number
     })),
   };
 }
+
+/** Kafka has words for a partition that the cluster does not have, and none for the other errors. */
+function missing(partitionIndex: number, errorCode: number): PartitionResponse {
+  const isUnknown = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return { partitionIndex, errorCode, errorMessage: isUnknown ? UNKNOWN_PARTITION : null };
+}
+
+const UNKNOWN_PARTITION = 'This server does not host this topic-partition.';

@@ -21,6 +21,12 @@ function wireBuilder(command: Argv) {
     });
 }
 
+function dumpBuilder(command: Argv) {
+  return command
+    .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Files of a data directory' })
+    .option('records', { type: 'boolean', default: false, describe: 'The records of the batches, too' });
+}
+
 /** Runs one command line; returns the exit code. Throws UsageError with yargs' words for a wrong one. */
 export async function runCommands(
   args: readonly string[],
@@ -40,6 +46,15 @@ export async function runCommands(
       async (options) => {
         const { wireCommand } = await import('./wire.ts');
         code = await wireCommand(options.direction, options.frame ?? null);
+      },
+    )
+    .command(
+      'dump <files..>',
+      'Show what files of a data directory hold: logs, indexes, snapshots, checkpoints; a JSON object a line',
+      dumpBuilder,
+      async ({ files, records }) => {
+        const { dumpCommand } = await import('./dump/dump.ts');
+        code = await dumpCommand({ files, records });
       },
     )
     .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false })

@@ -23,6 +23,7 @@ import { type ApiKey, apis } from '../../protocol/messages/index.ts';
 import { Reader } from '../../protocol/reader.ts';
 import type { Message } from '../../protocol/schema.ts';
 import { Writer } from '../../protocol/writer.ts';
+import { LineOutput } from './line-output.ts';
 
 export type Direction = 'decode' | 'encode';
 export type FrameKind = 'request' | 'response';
@@ -35,23 +36,13 @@ export async function wireCommand(
   output: Writable = process.stdout,
 ): Promise<number> {
   let code = 0;
-  let closed = false;
-  let goOn = () => {};
-  output.on('drain', () => goOn());
-  // a reader such as `head` that has seen enough is no failure
-  output.on('error', () => {
-    closed = true;
-    goOn();
-  });
+  const lines = new LineOutput(output);
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (closed) break;
+    if (lines.isClosed()) break;
     if (line.trim() === '') continue;
     const answer = convertLine(line, direction, frame);
     if ('error' in answer) code = 1;
-    const room = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    if (!output.write(`${stringifyJson(answer)}\n`)) await room;
+    await lines.write(stringifyJson(answer));
   }
   return code;
 }

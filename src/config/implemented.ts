@@ -24,8 +24,10 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'inter.broker.listener.name',
   'security.inter.broker.protocol',
   'socket.request.max.bytes',
+  'socket.listen.backlog.size',
   'max.connections',
   'max.connections.per.ip',
+  'max.connections.per.ip.overrides',
   'connections.max.idle.ms',
   'fetch.max.bytes',
   'max.incremental.fetch.session.cache.slots',
@@ -61,6 +63,7 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'log.flush.interval.ms',
   'log.flush.scheduler.interval.ms',
   'log.flush.offset.checkpoint.interval.ms',
+  'log.flush.start.offset.checkpoint.interval.ms',
   'log.message.timestamp.type',
   'log.message.timestamp.before.max.ms',
   'log.message.timestamp.after.max.ms',
@@ -117,7 +120,12 @@ const WITHOUT_EFFECT: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>(
 
 export type Support = 'implemented' | 'without effect' | 'not implemented';
 
-export function supportOf(name: string): Support {
+const REBALANCE_PROTOCOLS: BrokerConfigName = 'group.coordinator.rebalance.protocols';
+
+/** What becomes of a configuration that was set to this value. */
+export function supportOf(name: string, value: string): Support {
+  // of the protocols that groups may use there is the classic one: who asks for that alone gets just that
+  if (name === REBALANCE_PROTOCOLS && value.trim() === 'classic') return 'implemented';
   if (IMPLEMENTED.has(name as BrokerConfigName)) return 'implemented';
   return WITHOUT_EFFECT.has(name as BrokerConfigName) ? 'without effect' : 'not implemented';
 }

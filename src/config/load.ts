@@ -5,7 +5,7 @@
 
 import { BrokerConfig } from './broker-config.ts';
 import { type Environment, environmentProperties } from './environment.ts';
-import { refusal, supportOf } from './implemented.ts';
+import { refusal, type Support, supportOf } from './implemented.ts';
 import { formatListener } from './listeners.ts';
 import { nearestName } from './nearest.ts';
 import { parseProperties } from './properties.ts';
@@ -142,10 +142,12 @@ function unknownNotice(name: string, { origin }: Sourced): string {
 function notices(layers: Layers): string[] {
   const given = [...layers].filter(([, { origin }]) => origin !== null);
   const lines = given.filter(([name]) => !isKnown(name)).map(([name, sourced]) => unknownNotice(name, sourced));
-  const known = given.map(([name]) => name).filter(isKnown);
-  const missing = known.filter((name) => supportOf(name) === 'not implemented');
+  const known = given.filter(([name]) => isKnown(name));
+  const withSupport = (support: Support) =>
+    known.filter(([name, { value }]) => supportOf(name, value) === support).map(([name]) => name);
+  const missing = withSupport('not implemented');
   if (missing.length > 0) lines.push(`Not implemented yet, so without effect: ${missing.join(', ')}`);
-  const useless = known.filter((name) => supportOf(name) === 'without effect');
+  const useless = withSupport('without effect');
   if (useless.length > 0) lines.push(`Without a meaning in odradek, so without effect: ${useless.join(', ')}`);
   return lines;
 }

@@ -34,7 +34,7 @@ export function planCreatePartitions(
   const results = [...twice].map((name): ApiError & { name: string } => ({ name, ...refused }));
   for (const wanted of request.topics.filter(({ name }) => !twice.has(name))) {
     try {
-      records.push(...newPartitions(context, wanted));
+      records.push(...newPartitions(context, wanted, MAX_RECORDS_PER_REQUEST - records.length));
       results.push({ name: wanted.name, ...NO_ERROR });
     } catch (error) {
       results.push({ name: wanted.name, ...errorOf(error) });
@@ -43,11 +43,15 @@ export function planCreatePartitions(
   return { records: request.validateOnly ? [] : records, response: { results } };
 }
 
-function newPartitions(context: PlanContext, { name, count, assignments }: PartitionsWanted): MetadataRecord[] {
+function newPartitions(
+  context: PlanContext,
+  { name, count, assignments }: PartitionsWanted,
+  maxAdded: number,
+): MetadataRecord[] {
   const topic = context.image.topic(name);
   if (topic === undefined) throw new Refused('UNKNOWN_TOPIC_OR_PARTITION', null);
   const existing = topic.partitions.length;
-  checkCount(name, existing, count);
+  checkCount(name, existing, count, maxAdded);
   const factor = topic.partitions[0].replicas.length;
   const added = count - existing;
   if (assignments === null) {
@@ -64,13 +68,14 @@ function newPartitions(context: PlanContext, { name, count, assignments }: Parti
   );
 }
 
-function checkCount(topic: string, existing: number, count: number): void {
+/** Kafka creates the first 10,000 partitions of too many and answers UNKNOWN_SERVER_ERROR; here none is created. */
+function checkCount(topic: string, existing: number, count: number, maxAdded: number): void {
   if (count === existing) throw new Refused('INVALID_PARTITIONS', `Topic already has ${existing} partition(s).`);
   if (count < existing) {
     const message = `The topic ${topic} currently has ${existing} partition(s); ${count} would not be an increase.`;
     throw new Refused('INVALID_PARTITIONS', message);
   }
-  if (count - existing > MAX_RECORDS_PER_REQUEST) {
+  if (count - existing > maxAdded) {
     throw new Refused('POLICY_VIOLATION', 'Excessively large number of partitions per request.');
   }
 }

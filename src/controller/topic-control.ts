@@ -47,10 +47,13 @@ export function planCreateTopics(
       topics.push(refusal(topic.name, errorOf(error)));
     }
   }
+  if (records.length > MAX_RECORDS_PER_REQUEST) {
+    throw new KafkaError('POLICY_VIOLATION', 'Unable to perform excessively large batch operation.');
+  }
   return { records: request.validateOnly ? [] : records, response: { topics } };
 }
 
-/** A request for more than can be committed at once is refused whole. */
+/** A request for too many partitions is refused whole, before anybody looks at the topics. */
 function checkTotal({ config }: PlanContext, topics: readonly CreatableTopic[]): void {
   const counts = topics.map(({ assignments, numPartitions }) => {
     if (assignments.length > 0) return assignments.length;
@@ -92,15 +95,21 @@ function planTopic(
     topicConfigErrorCode: 0,
     numPartitions: partitions.length,
     replicationFactor: partitions[0].replicas.length,
-    configs: describeTopic(context.config, configs).map((entry) => ({
-      name: entry.name,
-      value: entry.value,
-      readOnly: entry.readOnly,
-      configSource: entry.source,
-      isSensitive: entry.sensitive,
-    })),
+    configs: configsOf(context, configs),
   };
   return { records, response };
+}
+
+/** All configurations of the new topic, by name. */
+function configsOf(context: PlanContext, overrides: ReadonlyMap<string, string>): CreateResult['configs'] {
+  const entries = describeTopic(context.config, overrides).map((entry) => ({
+    name: entry.name,
+    value: entry.value,
+    readOnly: entry.readOnly,
+    configSource: entry.source,
+    isSensitive: entry.sensitive,
+  }));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export function partitionRecord(topicId: string, partitionId: number, p: PartitionImage): MetadataRecord {
@@ -208,7 +217,7 @@ export function brokersFor(context: PlanContext, factor: number) {
   if (usable.length === 0)
     throw new Refused('INVALID_REPLICATION_FACTOR', `${prefix} All brokers are currently fenced.`);
   if (factor > registered) {
-    const message = `${prefix} The target replication factor of ${factor} cannot be reached because only ${registered} broker(s) are registered.`;
+    const message = `${prefix} The target replication factor of ${factor} cannot be reached because only ${registered} broker(s) are registered or some brokers have all their log directories cordoned.`;
     throw new Refused('INVALID_REPLICATION_FACTOR', message);
   }
   if (factor > usable.length) {

@@ -6,7 +6,7 @@ const LEGAL = /^[a-zA-Z0-9._-]+$/;
 export function topicNameProblem(name: string): string | null {
   const prefix = 'Topic name is invalid: ';
   if (name === '') return `${prefix}the empty string is not allowed`;
-  if (name === '.' || name === '..') return `${prefix}'.' or '..' is not allowed`;
+  if (name === '.' || name === '..') return `${prefix}'${name}' is not allowed`;
   if (name.length > MAX_LENGTH) {
     return `${prefix}the length of '${name}' is longer than the max allowed length ${MAX_LENGTH}`;
   }

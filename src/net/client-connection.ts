@@ -12,6 +12,7 @@ const PRODUCE_KEY = 0;
 
 export interface ConnectionOptions {
   id: string;
+  clientHost: string;
   listenerName: string;
   maxFrameBytes: number;
   dispatcher: Dispatcher;
@@ -48,7 +49,7 @@ export class ClientConnection implements Connection {
     this.options = options;
     this.id = options.id;
     this.listenerName = options.listenerName;
-    this.clientHost = socket.remoteAddress ?? '';
+    this.clientHost = options.clientHost;
     this.splitter = new FrameSplitter(options.maxFrameBytes);
     this.lastActiveMs = options.clock.monotonicMs();
     socket.setNoDelay(true);
@@ -96,6 +97,8 @@ export class ClientConnection implements Connection {
         const frame = this.splitter.next();
         if (frame === null) break;
         this.handle(frame);
+        // many small requests may have large responses: no more are made than the client has taken
+        if (this.responses.isFull()) this.responses.flush();
       }
     } catch (error) {
       this.refuse(error);

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Logger, Timer } from '../env.ts';
 import { ClientConnection } from './client-connection.ts';
+import { type ConnectionLimits, hostOf } from './connection-limits.ts';
 import type { Dispatcher } from './dispatch.ts';
 
 export interface ListenerOptions {
@@ -12,9 +13,10 @@ export interface ListenerOptions {
   maxFrameBytes: number;
   /** connections.max.idle.ms: a connection without a request for this long is closed; -1: never. */
   maxIdleMs: number;
-  /** max.connections and max.connections.per.ip: further ones are closed at once. */
-  maxConnections: number;
-  maxConnectionsPerIp: number;
+  /** socket.listen.backlog.size: how many wait for the broker, or for another one to close, before they are refused. */
+  backlog: number;
+  /** Shared by all listeners of the broker. */
+  limits: ConnectionLimits;
   clock: Clock;
   logger: Logger;
 }
@@ -27,10 +29,10 @@ export class Listener {
   private readonly options: ListenerOptions;
   private readonly server: Server;
   private readonly connections = new Set<ClientConnection>();
-  private readonly perHost = new Map<string, number>();
   private sweep: Timer | null = null;
   private dispatcher: Dispatcher | null = null;
-  private early: Socket[] = [];
+  /** Accepted, not read from: the broker does not serve yet, or has as many connections as it may have. */
+  private readonly waiting: Socket[] = [];
   private accepted = 0;
 
   private constructor(options: ListenerOptions) {
@@ -38,6 +40,7 @@ export class Listener {
     this.server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
       this.accept(socket),
     );
+    options.limits.onRoom(() => this.admitWaiting());
   }
 
   /** Binds; rejects with the system's error (EADDRINUSE and so on). */
@@ -45,7 +48,7 @@ export class Listener {
     const listener = new Listener(options);
     return new Promise((resolve, reject) => {
       listener.server.once('error', reject);
-      listener.server.listen({ host: options.host || undefined, port: options.port, backlog: 1024 }, () => {
+      listener.server.listen({ host: options.host || undefined, port: options.port, backlog: options.backlog }, () => {
         listener.server.removeListener('error', reject);
         listener.server.on('error', (err) => options.logger.error({ err }, `listener ${options.name} failed`));
         resolve(listener);
@@ -56,8 +59,7 @@ export class Listener {
   /** Begins to handle requests. */
   serve(dispatcher: Dispatcher): void {
     this.dispatcher = dispatcher;
-    for (const socket of this.early) this.accept(socket);
-    this.early = [];
+    this.admitWaiting();
     this.sweepIdle();
   }
 
@@ -79,7 +81,7 @@ export class Listener {
   async close(graceMs: number): Promise<void> {
     this.sweep?.cancel();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const socket of this.early) socket.destroy();
+    for (const socket of this.waiting.splice(0)) socket.destroy();
     for (const connection of this.connections) connection.end();
     const cut = this.options.clock.after(graceMs, () => {
       for (const connection of this.connections) connection.destroy();
@@ -89,32 +91,45 @@ export class Listener {
   }
 
   private accept(socket: Socket): void {
-    if (this.dispatcher === null) {
-      this.early.push(socket);
+    if (this.waiting.length >= this.options.backlog) {
+      this.refuse(socket, 'connection refused: too many');
       return;
     }
-    const host = socket.remoteAddress ?? '';
-    const fromHost = (this.perHost.get(host) ?? 0) + 1;
-    if (this.connections.size >= this.options.maxConnections || fromHost > this.options.maxConnectionsPerIp) {
-      this.options.logger.warn({ peer: host, connections: this.connections.size }, 'connection refused: too many');
-      socket.destroy();
+    this.waiting.push(socket);
+    this.admitWaiting();
+  }
+
+  private admitWaiting(): void {
+    while (this.dispatcher !== null && this.options.limits.hasRoom()) {
+      const socket = this.waiting.shift();
+      if (socket === undefined) return;
+      this.admit(socket, this.dispatcher);
+    }
+  }
+
+  private admit(socket: Socket, dispatcher: Dispatcher): void {
+    const { name, maxFrameBytes, clock, logger, limits } = this.options;
+    const clientHost = hostOf(socket.remoteAddress);
+    if (!limits.allows(clientHost)) {
+      this.refuse(socket, 'connection refused: too many from this address');
       return;
     }
-    this.perHost.set(host, fromHost);
-    const id = `${socket.localAddress}:${socket.localPort}-${host}:${socket.remotePort}-${this.accepted++}`;
-    const { name, maxFrameBytes, clock, logger } = this.options;
-    const { dispatcher } = this;
+    const id = `${socket.localAddress}:${socket.localPort}-${clientHost}:${socket.remotePort}-${this.accepted++}`;
     const onClose = (connection: ClientConnection) => this.forget(connection);
-    this.connections.add(
-      new ClientConnection(socket, { id, listenerName: name, maxFrameBytes, dispatcher, clock, logger, onClose }),
-    );
+    const options = { id, clientHost, listenerName: name, maxFrameBytes, dispatcher, clock, logger, onClose };
+    const connection = new ClientConnection(socket, options);
+    this.connections.add(connection);
+    limits.add(connection);
+  }
+
+  private refuse(socket: Socket, why: string): void {
+    this.options.logger.warn({ peer: hostOf(socket.remoteAddress), connections: this.connections.size }, why);
+    socket.destroy();
   }
 
   private forget(connection: ClientConnection): void {
     this.connections.delete(connection);
-    const left = (this.perHost.get(connection.clientHost) ?? 1) - 1;
-    if (left > 0) this.perHost.set(connection.clientHost, left);
-    else this.perHost.delete(connection.clientHost);
+    this.options.limits.remove(connection);
   }
 
   /** One timer for all connections: thousands of idle ones cost nothing in between. */

@@ -48,6 +48,11 @@ export class ResponseWriter {
     return this.sending || this.deferred > 0 || this.socket.writableNeedDrain;
   }
 
+  /** True when so much is queued that it is to be sent before another response is made. */
+  isFull(): boolean {
+    return this.sizeBytes > JOIN_UP_TO_BYTES;
+  }
+
   queue(pieces: readonly Piece[]): void {
     for (const piece of pieces) {
       this.pieces.push(piece);

@@ -1,11 +1,26 @@
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock, Logger } from '../env.ts';
+import type { ConnectionLimits } from '../net/connection-limits.ts';
 import { Listener } from '../net/listener.ts';
 
 const NEVER_IDLE = -1;
+const BACKLOG = 'socket.listen.backlog.size';
+/**
+ * Where nobody has said otherwise. Of a thousand connections at once Kafka's 50 turns many away, who come again a second later; a longer
+ * queue costs nothing and nobody else sees it.
+ */
+const LONG_BACKLOG = 1024;
+
+const backlogOf = (config: BrokerConfig): number =>
+  config.properties.has(BACKLOG) ? config.get(BACKLOG) : LONG_BACKLOG;
 
 /** Binds the listeners for clients; where one fails, the others are closed again. */
-export async function bindListeners(config: BrokerConfig, clock: Clock, logger: Logger): Promise<Listener[]> {
+export async function bindListeners(
+  config: BrokerConfig,
+  limits: ConnectionLimits,
+  clock: Clock,
+  logger: Logger,
+): Promise<Listener[]> {
   const bound: Listener[] = [];
   try {
     for (const { name, host, port } of config.listeners.broker) {
@@ -16,8 +31,8 @@ export async function bindListeners(config: BrokerConfig, clock: Clock, logger: 
           port,
           maxFrameBytes: config.get('socket.request.max.bytes'),
           maxIdleMs: config.get('connections.max.idle.ms') ?? NEVER_IDLE,
-          maxConnections: config.get('max.connections'),
-          maxConnectionsPerIp: config.get('max.connections.per.ip'),
+          backlog: backlogOf(config),
+          limits,
           clock,
           logger,
         }),

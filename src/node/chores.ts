@@ -33,6 +33,11 @@ export function chores({ config, clock, logs, partitions, retry }: ChoresOptions
       run: () => logs.checkpoint(partitions),
     },
     {
+      name: 'checkpoint of log starts',
+      intervalMs: () => config().get('log.flush.start.offset.checkpoint.interval.ms'),
+      run: () => logs.checkpointLogStarts(),
+    },
+    {
       name: 'producer expiration',
       intervalMs: () => config().get('producer.id.expiration.check.interval.ms'),
       run: () => {

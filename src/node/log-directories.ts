@@ -245,9 +245,13 @@ export class LogDirectories implements LogStore {
   checkpoint(partitions: Partitions): Promise<void> {
     const highWatermarks = this.highWatermarks(partitions);
     return this.each(async (dir) => {
-      await dir.checkpoint(false);
+      await dir.checkpointRecoveryPoints(false);
       await dir.writeHighWatermarks(highWatermarks.get(dir) ?? []);
     });
+  }
+
+  checkpointLogStarts(): Promise<void> {
+    return this.each((dir) => dir.checkpointLogStarts(false));
   }
 
   private highWatermarks(partitions: Partitions) {

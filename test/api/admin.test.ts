@@ -3,6 +3,7 @@ import { decode, encode } from '../../protocol/compile.ts';
 import { apis } from '../../protocol/messages/index.ts';
 import type { InputOf, Message } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { GENERIC_INVALID_REQUEST } from '../../src/api/generic-messages.ts';
 import { handlers } from '../../src/api/index.ts';
 import { Odradek } from '../../src/index.ts';
 import { WireClient } from '../support/wire-client.ts';
@@ -185,6 +186,14 @@ describe('what Kafka 4.3.1 answers on a listener without authentication or autho
   });
 });
 
+describe('DescribeProducers', () => {
+  it('says in words that there is no such partition', async () => {
+    const response = await client.request(apis[61], 0, { topics: [{ name: 'nosuch', partitionIndexes: [0] }] });
+    const errorMessage = 'This server does not host this topic-partition.';
+    expect(response).toMatchObject({ topics: [{ partitions: [{ errorCode: 3, errorMessage, activeProducers: [] }] }] });
+  });
+});
+
 describe('DescribeConfigs', () => {
   test.each<[number, string, number, string]>([
     [2, 'nosuch', 3, ''],
@@ -195,11 +204,21 @@ describe('DescribeConfigs', () => {
     [8, '2', 42, 'Unexpected broker id, expected 1 but received 2'],
     [16, '', 42, 'Client metrics subscription name must not be empty'],
     [32, '', 42, 'Group name must not be empty'],
-    [0, 'x', 42, 'Unsupported resource type 0'],
   ])('refuses %i/%j', async (resourceType, resourceName, errorCode, errorMessage) => {
     const resources = [{ resourceType, resourceName, configurationKeys: [] }];
     const response = await ask(32, { resources });
     expect(response).toMatchObject({ results: [{ errorCode, errorMessage, configs: [] }] });
+  });
+
+  it.each([0, 1, 99])('refuses a request whole for one resource of the unknown type %i', async (unknown) => {
+    const resources = [4, unknown].map((type) => ({ resourceType: type, resourceName: '1', configurationKeys: [] }));
+    const refused = { errorCode: 42, errorMessage: GENERIC_INVALID_REQUEST, resourceName: '1', configs: [] };
+    expect(await ask(32, { resources })).toMatchObject({
+      results: [
+        { ...refused, resourceType: 4 },
+        { ...refused, resourceType: unknown },
+      ],
+    });
   });
 
   it('tells the chosen ones with all the places they have a value from', async () => {

@@ -120,6 +120,22 @@ describe('notices', () => {
       'Without a meaning in odradek, so without effect: num.io.threads',
     ]);
   });
+
+  test.each([
+    ['classic', []],
+    ['classic,consumer', ['Not implemented yet, so without effect: group.coordinator.rebalance.protocols']],
+  ])('group.coordinator.rebalance.protocols=%s', (protocols, lines) => {
+    expect(loadConfig({ set: [`group.coordinator.rebalance.protocols=${protocols}`] }).notices).toEqual(lines);
+  });
+
+  test('what limits connections and writes checkpoints is heeded', () => {
+    const set = [
+      'socket.listen.backlog.size=10',
+      'max.connections.per.ip.overrides=127.0.0.1:5',
+      'log.flush.start.offset.checkpoint.interval.ms=1000',
+    ];
+    expect(loadConfig({ set }).notices).toEqual([]);
+  });
 });
 
 describe('refusals', () => {

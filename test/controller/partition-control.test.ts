@@ -34,7 +34,8 @@ describe('CreatePartitions', () => {
     ['b', 4, [[]], [39, `${MANUAL} an empty replica list.`]],
     ['b', 4, [[1, 1]], [39, `${MANUAL} the broker 1 more than once.`]],
     ['b', 5, [[1], [2]], null],
-    ['b', 20_001, null, [44, 'Excessively large number of partitions per request.']],
+    ['b', 10_003, null, null],
+    ['b', 10_004, null, [44, 'Excessively large number of partitions per request.']],
   ])('%s to %i with %j', (name, count, assignments, expected) => {
     expect(answerOf((grow(worldOfTwo(), name, count, assignments).results ?? [])[0])).toEqual(expected);
   });
@@ -44,6 +45,15 @@ describe('CreatePartitions', () => {
     grow(world, 'b', 5, [[2], [1]]);
     expect(world.image.topic('b')?.partitions.map((p) => p.replicas)).toEqual([[1], [1], [1], [2], [1]]);
     expect(world.image.topic('b')?.partitions[3]).toMatchObject({ leader: 2, isr: [2], leaderEpoch: 0 });
+  });
+
+  test('the limit of a request is one for all its topics', () => {
+    const topics = ['a', 'b'].map((name) => ({ name, count: 5_003, assignments: null }));
+    const request = { topics, timeoutMs: 0, validateOnly: false };
+    const { results, records } = worldOfTwo().run((context) => planCreatePartitions(context, request));
+    const refused: Answer = [44, 'Excessively large number of partitions per request.'];
+    expect(results?.map(answerOf)).toEqual([null, refused]);
+    expect(records).toHaveLength(5_002);
   });
 
   test('a topic that comes twice is refused once, the others are not', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { ResourceType } from '../../src/controller/image.ts';
 import { type CreatableTopic, planCreateTopics, planDeleteTopics } from '../../src/controller/topic-control.ts';
@@ -34,6 +34,9 @@ describe('creating topics', () => {
     expect(topic?.id).toBe(topics[0].topicId);
     expect([...world.image.configs(ResourceType.TOPIC, 't')]).toEqual([['retention.ms', '1000']]);
     expect(topics[0].configs?.find((c) => c.name === 'retention.ms')).toMatchObject({ value: '1000', configSource: 1 });
+    const names = topics[0].configs?.map((c) => c.name) ?? [];
+    expect(names).toHaveLength(33);
+    expect(names).toEqual([...names].sort());
   });
 
   it('writes nothing with validateOnly', () => {
@@ -48,6 +51,11 @@ describe('creating topics', () => {
       creatable(''),
       [ErrorCode.INVALID_TOPIC_EXCEPTION, 'Topic name is invalid: the empty string is not allowed'],
     ],
+    ...['.', '..'].map((name): [string, CreatableTopic, Answer] => [
+      `the name ${name}`,
+      creatable(name),
+      [ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: '${name}' is not allowed`],
+    ]),
     [
       'a name with a space',
       creatable('a b'),
@@ -117,7 +125,31 @@ describe('creating topics', () => {
 
   it('refuses more replicas than brokers', () => {
     const refused = answerOf((create(new World(), [creatable('t', { replicationFactor: 2 })]).topics ?? [])[0]);
-    expect(refused?.[0]).toBe(ErrorCode.INVALID_REPLICATION_FACTOR);
+    expect(refused).toEqual([
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      'Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.',
+    ]);
+  });
+
+  it.each([
+    ['partitions', [creatable('t', { numPartitions: 10_001 })], 'Excessively large number of partitions per request.'],
+    ['records', [creatable('t', { numPartitions: 10_000 })], 'Unable to perform excessively large batch operation.'],
+    [
+      'records of several topics',
+      ['t', 'u'].map((name) => creatable(name, { numPartitions: 5000 })),
+      'Unable to perform excessively large batch operation.',
+    ],
+  ])('refuses a request for too many %s whole', (_what, topics, message) => {
+    for (const validateOnly of [false, true]) {
+      expect(() => create(new World(), topics, validateOnly)).toThrow(new KafkaError('POLICY_VIOLATION', message));
+    }
+  });
+
+  it('takes as many records as fit into one batch of the metadata log', () => {
+    const configs = [{ name: 'retention.ms', value: '1000' }];
+    const { topics = [], records } = create(new World(), [creatable('t', { numPartitions: 9998, configs })]);
+    expect(answerOf(topics[0])).toBeNull();
+    expect(records).toHaveLength(10_000);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { findCoordinator } from '../../src/api/10-find-coordinator.ts';
+import { GENERIC_INVALID_REQUEST } from '../../src/api/generic-messages.ts';
 import { GroupBroker, topic } from './group-broker.ts';
 import { pending } from './protocol.ts';
 
@@ -28,12 +29,11 @@ describe.each([4, 5, 6])('FindCoordinator %i', (version) => {
   });
 
   it.each([
-    [1, 'This broker does not coordinate transactions yet.'],
-    [2, 'This broker does not coordinate share groups yet.'],
-    [9, 'Unknown coordinator type.'],
-  ])('says why it has no coordinator of type %i', async (keyType, errorMessage) => {
+    [1, ErrorCode.UNSUPPORTED_VERSION, 'This broker does not coordinate transactions.'],
+    [2, ErrorCode.UNSUPPORTED_VERSION, 'This broker does not coordinate share groups.'],
+    [9, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST],
+  ])('says why it has no coordinator of type %i', async (keyType, errorCode, errorMessage) => {
     const broker = new GroupBroker();
-    const errorCode = ErrorCode.INVALID_REQUEST;
     const answer = await broker.call(findCoordinator, version, { keyType, coordinatorKeys: ['a'] });
     expect(answer.coordinators).toEqual([{ key: 'a', ...NOWHERE, errorCode, errorMessage }]);
     expect(await broker.call(findCoordinator, 3, { keyType, key: 'a' })).toMatchObject({ errorCode, errorMessage });

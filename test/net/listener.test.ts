@@ -94,13 +94,4 @@ describe('a connection', () => {
     expect((await good.request(ApiVersions, 3, software)).errorCode).toBe(0);
     await good.close();
   });
-
-  it('over max.connections is closed at once', async () => {
-    await using small = await Odradek.start({ inMemory: true, config: { 'max.connections': '1' } });
-    const first = await WireClient.connect(small.bootstrapServers);
-    expect((await first.request(ApiVersions, 3, software)).errorCode).toBe(0);
-    const second = await WireClient.connect(small.bootstrapServers);
-    await second.closed;
-    await first.close();
-  });
 });
