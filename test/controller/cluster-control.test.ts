@@ -12,8 +12,8 @@ const topicId = systemRandom.uuid();
 
 function replayed(image: MetadataImage, records: readonly MetadataRecord[]): MetadataImage {
   const replay = new Replay(image);
-  for (const [i, r] of records.entries()) replay.apply(decodeRecord(encodeRecord(r)), image.offset + 1 + i, 1);
-  return replay.finish().image;
+  for (const r of records) replay.apply(decodeRecord(encodeRecord(r)));
+  return replay.finish({ offset: image.offset + records.length, leaderEpoch: 1, timestampMs: 0 }).image;
 }
 
 /** Broker 1, fenced, and one partition as a shutdown left it. */
