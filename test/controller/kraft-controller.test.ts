@@ -175,7 +175,7 @@ describe('snapshots of the metadata', () => {
       times.log = Math.min(times.log, await startMs(asLog));
       times.snapshot = Math.min(times.snapshot, await startMs(asSnapshot));
     }
-    expect(times.snapshot).toBeLessThan(times.log * 1.2);
+    expect(times.snapshot).toBeLessThan(times.log);
   });
 });
 
