@@ -192,10 +192,12 @@ export class KraftController implements Controller {
   async registerBroker(broker: BrokerRegistration): Promise<void> {
     const plain = (records: readonly MetadataRecord[]) => ({ records, response: undefined });
     const incarnationId = this.options.random.uuid();
-    await this.submit((context) => plain(planRegisterController(context, incarnationId)));
     // one that ended without a goodbye is still said to lead
     await this.submit((context) => plain(planFenceBroker(context)));
-    await this.submit((context) => plain(planRegisterBroker(context, broker, this.log.endOffset)));
+    await Promise.all([
+      this.submit((context) => plain(planRegisterController(context, incarnationId))),
+      this.submit((context) => plain(planRegisterBroker(context, broker, this.log.endOffset))),
+    ]);
     await this.submit((context) => plain(planUnfenceBroker(context)));
   }
 
