@@ -88,7 +88,7 @@ export class KraftController implements Controller {
     const controller = new KraftController(options, log, loaded.image);
     const begin = () => formatted(disk, dir, clock.nowMs());
     const records = activationRecords(loaded, begin, config.get('min.insync.replicas'));
-    await controller.submit(() => ({ records, response: undefined }));
+    await controller.submit(() => only(records));
     return controller;
   }
 
@@ -190,20 +190,19 @@ export class KraftController implements Controller {
   }
 
   async registerBroker(broker: BrokerRegistration): Promise<void> {
-    const plain = (records: readonly MetadataRecord[]) => ({ records, response: undefined });
     const incarnationId = this.options.random.uuid();
     // one that ended without a goodbye is still said to lead
-    await this.submit((context) => plain(planFenceBroker(context)));
+    await this.submit((context) => only(planFenceBroker(context)));
     await Promise.all([
-      this.submit((context) => plain(planRegisterController(context, incarnationId))),
-      this.submit((context) => plain(planRegisterBroker(context, broker, this.log.endOffset))),
+      this.submit((context) => only(planRegisterController(context, incarnationId))),
+      this.submit((context) => only(planRegisterBroker(context, broker, this.log.endOffset))),
     ]);
-    await this.submit((context) => plain(planUnfenceBroker(context)));
+    await this.submit((context) => only(planUnfenceBroker(context)));
   }
 
   async fenceBroker(): Promise<void> {
-    await this.submit((context) => ({ records: planControlledShutdown(context), response: undefined }));
-    await this.submit((context) => ({ records: planFenceBroker(context), response: undefined }));
+    await this.submit((context) => only(planControlledShutdown(context)));
+    await this.submit((context) => only(planFenceBroker(context)));
   }
 
   assignDirectories(assignments: readonly DirectoryAssignment[]): Promise<void> {
@@ -276,6 +275,9 @@ export class KraftController implements Controller {
 }
 
 const plainTopic = (name: string) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] });
+
+/** A plan that nobody waits for an answer of. */
+const only = (records: readonly MetadataRecord[]): Plan<undefined> => ({ records, response: undefined });
 
 function* encoded(records: Iterable<MetadataRecord>): Generator<Buffer> {
   for (const r of records) yield encodeRecord(r);

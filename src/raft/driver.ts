@@ -86,7 +86,7 @@ export class MetadataLog {
     const { nodeId, disk, clock } = options;
     const voters = [nodeId];
     const stored = readQuorumState(disk, opened.dir);
-    if (stored !== null && stored.voters.join() !== voters.join()) {
+    if (stored?.voters.some((id) => id !== nodeId)) {
       const others = `a quorum of the nodes ${stored.voters.join(', ')}, not of ${nodeId} alone`;
       throw new UnreadableMetadata(`The metadata log in ${opened.dir} belongs to ${others}.`);
     }
