@@ -9,7 +9,7 @@ import { encodeBatch } from '../../protocol/records/encode.ts';
 import { METADATA_TOPIC_ID } from '../../protocol/uuid.ts';
 import { DEFAULT_LOG_CONFIG, type Disk, Log, LogResources, type StorageLogger } from '../../storage/index.ts';
 import type { Clock } from '../env.ts';
-import { type Append, type Effects, RaftCore } from './core.ts';
+import { type Append, type Effects, type QuorumState, RaftCore } from './core.ts';
 import { refuseKraftVersion1 } from './kraft-version.ts';
 import { readQuorumState, writeQuorumState } from './quorum-state.ts';
 import type { SnapshotId } from './snapshot-file.ts';
@@ -70,7 +70,7 @@ export class MetadataLog {
   private writingSnapshot: Promise<unknown> = Promise.resolve();
 
   private constructor(options: MetadataLogOptions, opened: OpenedLog, core: RaftCore) {
-    this.dir = opened.dir;
+    this.dir = opened.log.dir;
     this.disk = options.disk;
     this.clock = options.clock;
     this.logger = options.logger;
@@ -82,16 +82,13 @@ export class MetadataLog {
 
   /** Opens or makes the log, hands on what is in it, and takes the leadership in the next epoch. Throws UnreadableMetadata. */
   static async open(options: MetadataLogOptions, reader: LogReader): Promise<MetadataLog> {
-    const opened = openLog(options, reader);
     const { nodeId, disk, clock } = options;
-    const voters = [nodeId];
-    const stored = readQuorumState(disk, opened.dir);
-    if (stored?.voters.some((id) => id !== nodeId)) {
-      const others = `a quorum of the nodes ${stored.voters.join(', ')}, not of ${nodeId} alone`;
-      throw new UnreadableMetadata(`The metadata log in ${opened.dir} belongs to ${others}.`);
-    }
-    const leaderEpoch = Math.max(opened.latestEpoch, stored?.leaderEpoch ?? 0);
-    const core = new RaftCore({ nodeId, voters, leaderEpoch, logEndOffset: opened.log.logEndOffset });
+    const dir = `${options.dir}/${METADATA_TOPIC}-0`;
+    const voted = readQuorumState(disk, dir);
+    if (voted !== null) checkVoters(voted, nodeId, dir);
+    const opened = openLog(options, dir, reader);
+    const leaderEpoch = Math.max(opened.latestEpoch, voted?.leaderEpoch ?? 0);
+    const core = new RaftCore({ nodeId, voters: [nodeId], leaderEpoch, logEndOffset: opened.log.logEndOffset });
     const log = new MetadataLog(options, opened, core);
     for (const appended of log.perform(core.tick(clock.nowMs()))) reader.batch(appended, []);
     await log.committed(log.endOffset - 1);
@@ -219,6 +216,12 @@ export class MetadataLog {
   }
 }
 
+function checkVoters({ voters }: QuorumState, nodeId: number, dir: string): void {
+  if (voters.every((id) => id === nodeId)) return;
+  const others = `a quorum of the nodes ${voters.join(', ')}, not of ${nodeId} alone`;
+  throw new UnreadableMetadata(`The metadata log in ${dir} belongs to ${others}.`);
+}
+
 function encode({ baseOffset, leaderEpoch, timestampMs, entry }: Append): Buffer {
   if (entry.type === 'records') {
     return encodeBatch(entry.values.map((value) => ({ value, timestamp: timestampMs })));
@@ -229,16 +232,14 @@ function encode({ baseOffset, leaderEpoch, timestampMs, entry }: Append): Buffer
 }
 
 interface OpenedLog {
-  readonly dir: string;
   readonly resources: LogResources;
   readonly log: Log;
   readonly snapshots: Snapshots;
   readonly latestEpoch: number;
 }
 
-function openLog(options: MetadataLogOptions, reader: LogReader): OpenedLog {
+function openLog(options: MetadataLogOptions, dir: string, reader: LogReader): OpenedLog {
   const { disk, clock, logger, segmentBytes, segmentMs } = options;
-  const dir = `${options.dir}/${METADATA_TOPIC}-0`;
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes, segmentMs, retentionMs: -1 };
   const topic = { topic: METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
   const resources = new LogResources(disk);
@@ -249,7 +250,7 @@ function openLog(options: MetadataLogOptions, reader: LogReader): OpenedLog {
   beginAt(log, newest, dir);
   if (newest !== null) reader.snapshot(newest.id, newest.content.lastContainedLogTimestampMs, newest.content.values);
   readFrom(log, newest?.id.endOffset ?? 0, dir, reader);
-  return { dir, resources, log, snapshots, latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0) };
+  return { resources, log, snapshots, latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0) };
 }
 
 /** Snapshot and log have to meet. A log that ends before the snapshot has nothing to add to it. */
