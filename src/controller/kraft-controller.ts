@@ -206,10 +206,10 @@ export class KraftController implements Controller {
   }
 
   assignDirectories(assignments: readonly DirectoryAssignment[]): Promise<void> {
-    return this.submit((context) => ({ records: planAssignDirectories(context, assignments), response: undefined }));
+    return this.submit((context) => only(planAssignDirectories(context, assignments)));
   }
   directoriesOffline(directoryIds: readonly string[]): Promise<void> {
-    return this.submit((context) => ({ records: planDirectoriesOffline(context, directoryIds), response: undefined }));
+    return this.submit((context) => only(planDirectoriesOffline(context, directoryIds)));
   }
 
   createTopics(request: MessageOf<typeof CreateTopicsRequest>) {
