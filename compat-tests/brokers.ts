@@ -17,6 +17,8 @@ export interface Broker {
 
 /** A broker that belongs to one test file, which may stop it as it likes. */
 export interface OwnBroker extends Broker {
+  /** Everything it writes; its log.dirs is `data` in there. */
+  readonly directory: string;
   /** Ends it in good order (SIGTERM). */
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL). */
@@ -27,11 +29,15 @@ export interface OwnBroker extends Broker {
   remove(): Promise<void>;
 }
 
-export type StartOptions = { properties?: Record<string, string> };
+export type StartOptions = {
+  properties?: Record<string, string>;
+  /** One that a broker of either kind has left; without it, an empty one. */
+  directory?: string;
+};
 
-/** Starts a broker of the given kind with an empty directory, as a process of its own. */
+/** Starts a broker of the given kind as a process of its own. */
 export async function startBroker(name: BrokerName, options: StartOptions = {}): Promise<OwnBroker> {
-  const directory = mkdtempSync(join(tmpdir(), `odradek-compat-${name}-`));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), `odradek-compat-${name}-`));
   const port = await freePortPair();
   const { properties = {} } = options;
   const server =
@@ -40,6 +46,7 @@ export async function startBroker(name: BrokerName, options: StartOptions = {}):
       : await OdradekServer.start(directory, port, properties);
   return {
     name,
+    directory,
     bootstrapServers: server.bootstrapServers,
     stop: () => server.stop(),
     kill: () => server.kill(),

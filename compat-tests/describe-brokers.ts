@@ -20,6 +20,18 @@ export function describeBrokerKinds(title: string, suite: (name: BrokerName) => 
   eachBroker(title, suite);
 }
 
+/** Runs the suite once, where both kinds of broker can be run; it starts its own. */
+export function describeBoth(title: string, suite: () => void): void {
+  const shared = inject('brokers');
+  describe(title, () => {
+    for (const name of brokerNames) {
+      const broker = shared[name];
+      if ('unavailable' in broker) return it.skip(`SKIPPED, ${broker.unavailable}`, () => {});
+    }
+    return suite();
+  });
+}
+
 function eachBroker(title: string, suite: (name: BrokerName, bootstrapServers: string) => void): void {
   const shared = inject('brokers');
   for (const name of brokerNames) {

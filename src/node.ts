@@ -127,7 +127,7 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   for (const listener of listeners) listener.serve(dispatcher);
   const maintenance = new Maintenance(clock, logger);
   const retry = () => follower.retry(controller.image);
-  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, retry }));
+  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, controller, retry }));
 
   return {
     listeners: addresses,

@@ -32,7 +32,8 @@ export function describeTools(title: string, suite: (tools: Tools, broker: Broke
   });
 }
 
-function toolsFor(broker: Broker): Tools {
+/** The tools for a broker that the test has started itself. */
+export function toolsFor(broker: Broker): Tools {
   const attempt: Tools['attempt'] = (name, args, options) =>
     runTool(className(name), withBroker(name, args, broker), options);
   return {

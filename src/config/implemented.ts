@@ -17,6 +17,13 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'controller.quorum.voters',
   'controller.quorum.bootstrap.servers',
   'metadata.log.dir',
+  'metadata.log.segment.bytes',
+  'metadata.log.segment.ms',
+  'internal.metadata.log.segment.bytes',
+  'metadata.log.max.record.bytes.between.snapshots',
+  'metadata.log.max.snapshot.interval.ms',
+  'metadata.max.retention.bytes',
+  'metadata.max.retention.ms',
   // network
   'listeners',
   'advertised.listeners',

@@ -1,52 +1,84 @@
 /**
- * A new cluster: what `kafka-storage format` leaves behind (bootstrap.checkpoint) and what the first controller writes into the log.
+ * A new cluster: what `kafka-storage format` leaves behind (bootstrap.checkpoint), and what a controller writes into the log when it begins
+ * to lead (Kafka's ActivationRecordsGenerator).
  */
+import { MalformedError } from '../../protocol/malformed.ts';
 import {
+  AbortTransactionRecord,
   BeginTransactionRecord,
   ConfigRecord,
   EndTransactionRecord,
   FeatureLevelRecord,
 } from '../../protocol/metadata/index.ts';
-import { controlBatch, snapshotFooterRecord, snapshotHeaderRecord } from '../../protocol/records/control.ts';
-import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { Disk } from '../../storage/index.ts';
-import { SUPPORTED_FEATURES } from './features.ts';
-import { ResourceType } from './image.ts';
-import { encodeRecord, type MetadataRecord, record } from './records.ts';
+import { decodeSnapshot, encodeSnapshot } from '../raft/snapshot-file.ts';
+import { UnreadableMetadata } from '../raft/unreadable-metadata.ts';
+import { ELR_VERSION, METADATA_VERSION, MetadataLevel, SUPPORTED_FEATURES } from './features.ts';
+import { MetadataImage, ResourceType } from './image.ts';
+import type { LoadedImage } from './loader.ts';
+import { decodeRecord, encodeRecord, type MetadataRecord, record } from './records.ts';
+import { Replay } from './replay.ts';
 
 const FILE = 'bootstrap.checkpoint';
+const MIN_ISR = 'min.insync.replicas';
 
-const featureLevels = (): MetadataRecord[] =>
+/** What a new cluster of this release begins with. */
+export const newestFeatureLevels = (): MetadataRecord[] =>
   SUPPORTED_FEATURES.filter((f) => f.initialLevel > 0).map(({ name, initialLevel }) =>
     record(FeatureLevelRecord, { name, featureLevel: initialLevel }),
   );
 
-/** The first records of a cluster, in one transaction of records (KIP-868), as Kafka's controller writes them. */
-export function bootstrapRecords(): MetadataRecord[] {
-  return [
-    record(BeginTransactionRecord, { name: 'Bootstrap records' }),
-    ...featureLevels(),
-    // with eligible leader replicas the limit has to be known to the controller (KIP-966)
-    record(ConfigRecord, {
-      resourceType: ResourceType.BROKER,
-      resourceName: '',
-      name: 'min.insync.replicas',
-      value: '1',
-    }),
-    record(EndTransactionRecord, {}),
-  ];
+/**
+ * The records that the cluster is to begin with: those in bootstrap.checkpoint, which is written with the newest feature levels where there
+ * is none. Throws UnreadableMetadata.
+ */
+export function formatted(disk: Disk, dir: string, nowMs: number): MetadataRecord[] {
+  const path = `${dir}/${FILE}`;
+  const bytes = disk.readFile(path);
+  if (bytes !== null) return read(bytes, path);
+  const records = newestFeatureLevels();
+  const snapshot = { lastContainedLogTimestampMs: 0, leaderEpoch: 0, nowMs };
+  const batches = [...encodeSnapshot(records.map(encodeRecord), snapshot)].filter((batch) => batch !== null);
+  disk.writeFile(path, Buffer.concat(batches), { durable: false });
+  return records;
 }
 
-/** Writes bootstrap.checkpoint where there is none: a snapshot with the feature levels the cluster starts with. */
-export function writeBootstrapCheckpoint(disk: Disk, dir: string, nowMs: number): void {
-  const path = `${dir}/${FILE}`;
-  if (disk.exists(path)) return;
-  const at = (baseOffset: number) => ({ baseOffset, leaderEpoch: 0, timestampMs: nowMs });
-  const levels = featureLevels().map((r) => ({ value: encodeRecord(r), timestamp: nowMs }));
-  const batches = [
-    controlBatch([snapshotHeaderRecord({ version: 0, lastContainedLogTimestamp: 0 })], at(0)),
-    encodeBatch(levels, { baseOffset: 1, leaderEpoch: 0 }),
-    controlBatch([snapshotFooterRecord({ version: 0 })], at(1 + levels.length)),
-  ];
-  disk.writeFile(path, Buffer.concat(batches), { durable: false });
+function read(bytes: Buffer, path: string): MetadataRecord[] {
+  try {
+    return decodeSnapshot(bytes, path).values.map(decodeRecord);
+  } catch (error) {
+    if (error instanceof MalformedError) throw new UnreadableMetadata(`${path} is damaged: ${error.message}.`);
+    throw error;
+  }
+}
+
+/**
+ * What a controller that begins to lead has to append: the abort of a transaction that its predecessor left open, and into an empty log what
+ * the cluster begins with, in a transaction of records (KIP-868).
+ */
+export function activationRecords(
+  { image, isInTransaction }: LoadedImage,
+  begin: () => readonly MetadataRecord[],
+  minInsyncReplicas: number,
+): MetadataRecord[] {
+  const abort = isInTransaction ? [record(AbortTransactionRecord, { reason: 'Controller failover' })] : [];
+  return image.features.size > 0 ? abort : [...abort, ...firstRecords(begin(), minInsyncReplicas)];
+}
+
+/** `begin` as one transaction, where the cluster's metadata.version knows transactions. */
+export function firstRecords(begin: readonly MetadataRecord[], minInsyncReplicas: number): MetadataRecord[] {
+  const replay = new Replay(MetadataImage.EMPTY);
+  for (const r of begin) replay.apply(r);
+  const { image } = replay.finish(MetadataImage.EMPTY.fields);
+  const records = [...begin, ...minIsrRecord(image, minInsyncReplicas)];
+  const level = image.features.get(METADATA_VERSION) ?? 0;
+  if (level < MetadataLevel.METADATA_TRANSACTIONS) return records;
+  return [record(BeginTransactionRecord, { name: 'Bootstrap records' }), ...records, record(EndTransactionRecord, {})];
+}
+
+/** With eligible leader replicas the controller has to know the limit, as a configuration of the cluster (KIP-966). */
+function minIsrRecord(image: MetadataImage, minInsyncReplicas: number): MetadataRecord[] {
+  const resource = { resourceType: ResourceType.BROKER, resourceName: '' };
+  if (!image.features.has(ELR_VERSION) || image.configs(ResourceType.BROKER, '').has(MIN_ISR)) return [];
+  return [record(ConfigRecord, { ...resource, name: MIN_ISR, value: String(minInsyncReplicas) })];
 }

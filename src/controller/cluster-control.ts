@@ -8,12 +8,13 @@ import {
   BrokerRegistrationChangeRecord,
   PartitionChangeRecord,
   RegisterBrokerRecord,
+  RegisterControllerRecord,
   UnregisterBrokerRecord,
 } from '../../protocol/metadata/index.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
 import { isInOnlineDirectory } from './directory-control.ts';
-import { SUPPORTED_FEATURES } from './features.ts';
+import { ELR_VERSION, METADATA_VERSION, MetadataLevel, SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
 import type { Plan, PlanContext } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
@@ -23,10 +24,35 @@ type UnregisterResponse = InputOf<typeof UnregisterBrokerResponse>;
 
 const FENCE = 1;
 const UNFENCE = -1;
+const IN_CONTROLLED_SHUTDOWN = 1;
 const NO_LEADER = -1;
 const RECOVERING = 1;
+const PLAINTEXT = 0;
 
 type PartitionChange = Omit<InputOf<typeof PartitionChangeRecord>, 'partitionId' | 'topicId'>;
+
+const supportedFeatures = () =>
+  SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
+    name,
+    minSupportedVersion: minLevel,
+    maxSupportedVersion: maxLevel,
+  }));
+
+/** This node's controller makes itself known (KIP-919), anew in each of its lives; where the quorum meets is in its configuration. */
+export function planRegisterController(
+  { image, nodeId, config }: PlanContext,
+  incarnationId: string,
+): MetadataRecord[] {
+  if ((image.features.get(METADATA_VERSION) ?? 0) < MetadataLevel.CONTROLLER_REGISTRATION) return [];
+  const endPoints = config.listeners.advertisedController.map(({ name, host, port }) => ({
+    name,
+    host: host || 'localhost',
+    port,
+    securityProtocol: PLAINTEXT,
+  }));
+  const features = supportedFeatures();
+  return [record(RegisterControllerRecord, { controllerId: nodeId, incarnationId, endPoints, features })];
+}
 
 /** The broker makes itself known, fenced. Its epoch is the offset of the record (`nextOffset`), as in Kafka. */
 export function planRegisterBroker(
@@ -41,11 +67,7 @@ export function planRegisterBroker(
       incarnationId: random.uuid(),
       brokerEpoch: nextOffset,
       endPoints: broker.endpoints,
-      features: SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
-        name,
-        minSupportedVersion: minLevel,
-        maxSupportedVersion: maxLevel,
-      })),
+      features: supportedFeatures(),
       rack: broker.rack,
       fenced: true,
       logDirs: broker.directories,
@@ -78,14 +100,33 @@ function election(p: PartitionImage, nodeId: number): PartitionChange | null {
   return isLast ? { ...alone, leaderRecoveryState: RECOVERING } : null;
 }
 
-/** The broker leaves: its partitions have no leader until it comes back. The last in-sync replica stays one. */
+/** The broker says that it is about to stop (KIP-631): it leads nothing from now on. Fenced it is when it has stopped. */
+export function planControlledShutdown({ image, nodeId }: PlanContext): MetadataRecord[] {
+  const broker = image.broker(nodeId);
+  if (broker === undefined || broker.fenced || broker.inControlledShutdown) return [];
+  const change = { brokerId: nodeId, brokerEpoch: broker.epoch, inControlledShutdown: IN_CONTROLLED_SHUTDOWN };
+  return [record(BrokerRegistrationChangeRecord, change, 1), ...resignations(image, nodeId)];
+}
+
+/** The broker is gone: what it still leads has no leader until it comes back. */
 export function planFenceBroker({ image, nodeId }: PlanContext): MetadataRecord[] {
   const broker = image.broker(nodeId);
   if (broker === undefined || broker.fenced) return [];
-  return [
-    record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: FENCE }, 0),
-    ...partitionChanges(image, (p) => (p.leader === nodeId ? { leader: NO_LEADER } : null)),
-  ];
+  const change = { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: FENCE };
+  return [...resignations(image, nodeId), record(BrokerRegistrationChangeRecord, change, 0)];
+}
+
+/**
+ * The partitions that the broker leads lose their leader. With eligible leader replicas (KIP-966) the last replica leaves the in-sync
+ * replicas too, and may lead again; without them it stays the one that is in sync.
+ */
+function resignations(image: MetadataImage, nodeId: number): MetadataRecord[] {
+  const hasElr = image.features.has(ELR_VERSION);
+  return partitionChanges(image, ({ leader, isr, elr }) => {
+    if (leader !== nodeId) return null;
+    if (!hasElr || isr.some((id) => id !== nodeId)) return { leader: NO_LEADER };
+    return { leader: NO_LEADER, isr: [], eligibleLeaderReplicas: [...elr, nodeId], lastKnownElr: [nodeId] };
+  });
 }
 
 /** The broker is taken from the cluster for good: it leads nothing and is in sync with nothing where another replica is. */

@@ -5,7 +5,7 @@ import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
-import { ConfigRecord } from '../../protocol/metadata/index.ts';
+import { ClearElrRecord, ConfigRecord } from '../../protocol/metadata/index.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import {
   checkBrokerChanges,
@@ -69,6 +69,7 @@ export function planAlterConfigs(
 
 function planTargets(context: PlanContext, targets: readonly Target[], validateOnly: boolean) {
   const records: MetadataRecord[] = [];
+  const clears: MetadataRecord[] = [];
   const times = new Map<string, number>();
   for (const { type, name } of targets) {
     const key = resourceKey(type, name);
@@ -80,24 +81,34 @@ function planTargets(context: PlanContext, targets: readonly Target[], validateO
       if (times.get(resourceKey(resourceType, resourceName)) !== 1) {
         throw new Refused('INVALID_REQUEST', 'Each resource must appear at most once.');
       }
-      records.push(...planTarget(context, target));
+      const { altered, planned } = planTarget(context, target);
+      records.push(...planned);
+      clears.push(...clearElr(context.image, target, altered));
       return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName };
     } catch (error) {
       return { ...errorOf(error), resourceType, resourceName };
     }
   });
-  return { records: validateOnly ? [] : records, response: { responses } };
+  return { records: validateOnly ? [] : [...records, ...clears], response: { responses } };
 }
 
-function planTarget(context: PlanContext, target: Target): MetadataRecord[] {
+/** Who may lead depends on how many have to be in sync: where that changes, the eligible leader replicas no longer hold (KIP-966). */
+function clearElr(image: MetadataImage, { type, name }: Target, altered: Changed['altered']): MetadataRecord[] {
+  if (!image.features.has(ELR_VERSION) || !altered.has(MIN_ISR)) return [];
+  const everyTopic = '';
+  return [record(ClearElrRecord, { topicName: type === ResourceType.TOPIC ? name : everyTopic })];
+}
+
+function planTarget(context: PlanContext, target: Target) {
   checkForm(target);
   if (target.type === ResourceType.BROKER) checkBroker(context, target);
   const { altered, after } = change(context, target);
   if (target.type === ResourceType.BROKER) checkMinIsr(context, target.name, altered);
   else checkStored(context, target, after);
-  return [...altered].map(([name, value]) =>
+  const planned = [...altered].map(([name, value]) =>
     record(ConfigRecord, { resourceType: target.type, resourceName: target.name, name, value }),
   );
+  return { altered, planned };
 }
 
 /** What can be wrong before anybody looks at what is stored. */

@@ -84,9 +84,12 @@ export interface Controller {
   /** The listener is called from the next change on; returns the function that ends it. */
   subscribe(listener: ImageListener): () => void;
 
-  /** Registers this broker (fenced) and then unfences it: its partitions get leaders. Call when the sockets are bound. */
+  /**
+   * Registers this node's controller and its broker (fenced), and then unfences the broker: its partitions get leaders. Call when the
+   * sockets are bound.
+   */
   registerBroker(registration: BrokerRegistration): Promise<void>;
-  /** The broker's clean goodbye: its partitions lose their leader. Before `close`. */
+  /** The broker's clean goodbye, a controlled shutdown: its partitions lose their leader. Before `close`. */
   fenceBroker(): Promise<void>;
 
   createTopics(request: MessageOf<typeof CreateTopicsRequest>): Promise<InputOf<typeof CreateTopicsResponse>>;
@@ -124,6 +127,9 @@ export interface Controller {
   unregisterBroker(
     request: MessageOf<typeof UnregisterBrokerRequest>,
   ): Promise<InputOf<typeof UnregisterBrokerResponse>>;
+
+  /** Snapshots of the metadata that time asks for, and the end of old ones; to be called once in a while. */
+  maintain(): Promise<void>;
 
   close(): Promise<void>;
 }

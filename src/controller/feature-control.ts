@@ -4,7 +4,13 @@ import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protoc
 import { ConfigRecord, FeatureLevelRecord } from '../../protocol/metadata/index.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { formatValue } from '../config/value.ts';
-import { ELR_VERSION, METADATA_VERSION, metadataChangedBetween, SUPPORTED_FEATURES } from './features.ts';
+import {
+  ELR_VERSION,
+  METADATA_VERSION,
+  MetadataLevel,
+  metadataChangedBetween,
+  SUPPORTED_FEATURES,
+} from './features.ts';
 import { ResourceType } from './image.ts';
 import { errorOf, type Plan, type PlanContext, Refused } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
@@ -96,8 +102,9 @@ function checkMetadataVersion(current: number, { level, type }: Update): void {
   throw new Refused('INVALID_UPDATE_VERSION', message);
 }
 
-/** Eligible leader replicas stand in partition records since 4.0-IV1. */
-const NEEDED_METADATA_VERSION: ReadonlyMap<string, number> = new Map([[ELR_VERSION, 23]]);
+const NEEDED_METADATA_VERSION: ReadonlyMap<string, number> = new Map([
+  [ELR_VERSION, MetadataLevel.ELIGIBLE_LEADER_REPLICAS],
+]);
 
 function checkDependency(update: Update, proposed: ReadonlyMap<string, number>): void {
   const needed = NEEDED_METADATA_VERSION.get(update.name);

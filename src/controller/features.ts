@@ -10,6 +10,16 @@ export interface SupportedFeature {
 export const METADATA_VERSION = 'metadata.version';
 export const ELR_VERSION = 'eligible.leader.replicas.version';
 
+/** Levels of metadata.version from which on records say more (MetadataVersion). */
+export const MetadataLevel = {
+  ZK_MIGRATION: 8,
+  METADATA_TRANSACTIONS: 13,
+  CONTROLLER_REGISTRATION: 15,
+  DIRECTORY_ASSIGNMENT: 17,
+  ELIGIBLE_LEADER_REPLICAS: 23,
+  CORDONED_LOG_DIRS: 30,
+} as const;
+
 /** In the order in which Kafka formats them. */
 export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minLevel: 7, maxLevel: 30, initialLevel: 30 },

@@ -2,10 +2,14 @@
  * The metadata of the cluster at one offset of the metadata log: immutable. Each commit makes the next image from the one before
  * (replay.ts); whoever holds one sees a consistent state for as long as it likes.
  */
+import type { AccessControlEntryRecord, DelegationTokenRecord } from '../../protocol/metadata/index.ts';
+import type { MessageOf } from '../../protocol/schema.ts';
 
 export interface PartitionImage {
   /** -1: none. */
   readonly leader: number;
+  /** 0: recovered, 1: the leader was not in sync and has to recover (KIP-704). */
+  readonly leaderRecoveryState: number;
   readonly leaderEpoch: number;
   readonly partitionEpoch: number;
   readonly replicas: readonly number[];
@@ -33,15 +37,34 @@ export interface EndpointImage {
   readonly securityProtocol: number;
 }
 
+/** The levels of a feature that a node supports. */
+export interface FeatureRangeImage {
+  readonly name: string;
+  readonly minSupportedVersion: number;
+  readonly maxSupportedVersion: number;
+}
+
 export interface BrokerImage {
   readonly id: number;
   readonly epoch: number;
   readonly incarnationId: string;
   readonly endpoints: readonly EndpointImage[];
+  readonly features: readonly FeatureRangeImage[];
   readonly rack: string | null;
   readonly fenced: boolean;
   readonly inControlledShutdown: boolean;
   readonly directories: readonly string[];
+  /** Those that get no new partitions (KIP-1066). */
+  readonly cordonedDirectories: readonly string[];
+}
+
+/** A controller that has registered (KIP-919). */
+export interface ControllerImage {
+  readonly id: number;
+  readonly incarnationId: string;
+  readonly zkMigrationReady: boolean;
+  readonly endpoints: readonly EndpointImage[];
+  readonly features: readonly FeatureRangeImage[];
 }
 
 /** Resource types of configurations on the wire and in records (ConfigResource.Type). */
@@ -72,10 +95,21 @@ export interface QuotaImage {
   readonly values: ReadonlyMap<string, number>;
 }
 
-export interface ImageFields {
+/** How much of the log an image stands for. */
+export interface Provenance {
+  /** Offset of the last record in it; -1 in an empty one. */
+  readonly offset: number;
+  /** Leader epoch of that record. */
+  readonly leaderEpoch: number;
+  /** When that record was appended. */
+  readonly timestampMs: number;
+}
+
+export interface ImageFields extends Provenance {
   readonly topicsByName: ReadonlyMap<string, TopicImage>;
   readonly topicsById: ReadonlyMap<string, TopicImage>;
   readonly brokers: ReadonlyMap<number, BrokerImage>;
+  readonly controllers: ReadonlyMap<number, ControllerImage>;
   /** Feature name to finalized level; a feature at level 0 is absent. */
   readonly features: ReadonlyMap<string, number>;
   /** By `resourceKey`. */
@@ -83,11 +117,12 @@ export interface ImageFields {
   readonly nextProducerId: number;
   /** By a canonical text of the entity. */
   readonly quotas: ReadonlyMap<string, QuotaImage>;
-  /** By user name. */
+  /** By user name; the credentials of a user by mechanism. */
   readonly scram: ReadonlyMap<string, readonly ScramCredential[]>;
-  /** Offset of the last record in this image; -1 in an empty one. */
-  readonly offset: number;
-  readonly leaderEpoch: number;
+  /** By id. Nothing here asks for them yet; they are kept for the snapshots. */
+  readonly acls: ReadonlyMap<string, MessageOf<typeof AccessControlEntryRecord>>;
+  /** By token id; kept as the ACLs are. */
+  readonly delegationTokens: ReadonlyMap<string, MessageOf<typeof DelegationTokenRecord>>;
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -103,13 +138,17 @@ export class MetadataImage {
     topicsByName: new Map(),
     topicsById: new Map(),
     brokers: new Map(),
+    controllers: new Map(),
     features: new Map(),
     configs: new Map(),
     nextProducerId: 0,
     quotas: new Map(),
     scram: new Map(),
+    acls: new Map(),
+    delegationTokens: new Map(),
     offset: -1,
     leaderEpoch: -1,
+    timestampMs: -1,
   });
 
   get offset(): number {

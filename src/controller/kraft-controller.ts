@@ -12,9 +12,16 @@ import type { UpdateFeaturesRequest } from '../../protocol/messages/57-update-fe
 import type { UnregisterBrokerRequest } from '../../protocol/messages/64-unregister-broker.ts';
 import { ProducerIdsRecord } from '../../protocol/metadata/index.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
-import { MetadataLog } from '../raft/metadata-log.ts';
-import { bootstrapRecords, writeBootstrapCheckpoint } from './bootstrap.ts';
-import { planFenceBroker, planRegisterBroker, planUnfenceBroker, planUnregisterBroker } from './cluster-control.ts';
+import { MAX_BATCH_RECORDS, MetadataLog } from '../raft/driver.ts';
+import { activationRecords, formatted } from './bootstrap.ts';
+import {
+  planControlledShutdown,
+  planFenceBroker,
+  planRegisterBroker,
+  planRegisterController,
+  planUnfenceBroker,
+  planUnregisterBroker,
+} from './cluster-control.ts';
 import { planAlterConfigs, planIncrementalAlterConfigs } from './config-control.ts';
 import type {
   BrokerRegistration,
@@ -26,8 +33,10 @@ import type {
 } from './controller.ts';
 import { type DirectoryAssignment, planAssignDirectories, planDirectoriesOffline } from './directory-control.ts';
 import { planUpdateFeatures } from './feature-control.ts';
-import { type MetadataDelta, MetadataImage } from './image.ts';
+import type { MetadataDelta, MetadataImage } from './image.ts';
+import { imageRecords } from './image-records.ts';
 import { internalTopic } from './internal-topics.ts';
+import { MetadataLoader } from './loader.ts';
 import { planCreatePartitions, planElectLeaders } from './partition-control.ts';
 import type { Plan, PlanContext } from './plan.ts';
 import { planAlterClientQuotas } from './quota-control.ts';
@@ -35,10 +44,9 @@ import { planAlterPartitionReassignments } from './reassignment-control.ts';
 import { decodeRecord, encodeRecord, type MetadataRecord, record } from './records.ts';
 import { Replay } from './replay.ts';
 import { planAlterUserScramCredentials } from './scram-control.ts';
+import { SnapshotSchedule } from './snapshot-schedule.ts';
 import { planCreateTopics, planDeleteTopics } from './topic-control.ts';
 
-/** Records in one batch at the most; longer plans (a start with many partitions) go in several. */
-const MAX_BATCH_RECORDS = 10_000;
 const PRODUCER_ID_BLOCK = 1000;
 
 /**
@@ -55,28 +63,32 @@ export class KraftController implements Controller {
   private readonly listeners = new Set<ImageListener>();
   /** Publishing goes in the order of the log. */
   private publishing: Promise<void> = Promise.resolve();
+  private readonly schedule: SnapshotSchedule;
+  private writingSnapshot = false;
 
   private constructor(options: ControllerOptions, log: MetadataLog, image: MetadataImage) {
     this.options = options;
     this.log = log;
     this.tip = image;
     this.published = image;
+    this.schedule = new SnapshotSchedule(options.clock.monotonicMs());
   }
 
-  /** Replays the log; a new one gets the records that every cluster begins with. */
+  /** Replays the log; a new one gets the records that its cluster begins with. */
   static async open(options: ControllerOptions): Promise<KraftController> {
     const { disk, dir, nodeId, clock, logger } = options;
-    const replay = new Replay(MetadataImage.EMPTY);
-    const segmentBytes = options.config().get('metadata.log.segment.bytes');
-    const log = await MetadataLog.open({ disk, dir, nodeId, clock, logger, segmentBytes }, (value, offset, epoch) => {
-      if (value === null) replay.skipTo(offset, epoch);
-      else replay.apply(decodeRecord(value), offset, epoch);
-    });
-    const controller = new KraftController(options, log, replay.finish().image);
-    if (controller.tip.features.size === 0) {
-      writeBootstrapCheckpoint(disk, dir, clock.nowMs());
-      await controller.submit(() => ({ records: bootstrapRecords(), response: undefined }));
-    }
+    const config = options.config();
+    const loader = new MetadataLoader();
+    const segments = {
+      segmentBytes: config.get('internal.metadata.log.segment.bytes') ?? config.get('metadata.log.segment.bytes'),
+      segmentMs: config.get('metadata.log.segment.ms'),
+    };
+    const log = await MetadataLog.open({ disk, dir, nodeId, clock, logger, ...segments }, loader);
+    const loaded = loader.finish();
+    const controller = new KraftController(options, log, loaded.image);
+    const begin = () => formatted(disk, dir, clock.nowMs());
+    const records = activationRecords(loaded, begin, config.get('min.insync.replicas'));
+    await controller.submit(() => only(records));
     return controller;
   }
 
@@ -97,7 +109,7 @@ export class KraftController implements Controller {
       leaderId: nodeId,
       leaderEpoch,
       logEndOffset,
-      highWatermark: logEndOffset,
+      highWatermark: this.log.highWatermark,
       voters: [{ id: nodeId, directoryId }],
     };
   }
@@ -107,7 +119,7 @@ export class KraftController implements Controller {
     return { image: this.tip, nodeId, config: this.options.config(), random };
   }
 
-  /** Plans, appends, waits for the commit and for the listeners, and gives the response. */
+  /** Plans, appends, waits for the commit and for the listeners, and gives the response. Longer plans go in several batches. */
   async submit<R>(plan: (context: PlanContext) => Plan<R>): Promise<R> {
     const { records, response } = plan(this.context());
     for (let at = 0; at < records.length; at += MAX_BATCH_RECORDS) {
@@ -119,12 +131,15 @@ export class KraftController implements Controller {
   }
 
   private write(records: readonly MetadataRecord[]): Promise<void> {
-    const firstOffset = this.log.append(records.map(encodeRecord));
+    const values = records.map(encodeRecord);
+    const { lastOffset: offset, leaderEpoch, timestampMs, sizeBytes } = this.log.append(values);
     const replay = new Replay(this.tip);
-    for (const [i, r] of records.entries()) replay.apply(withDefaults(r), firstOffset + i, this.log.leaderEpoch);
-    const { image, delta } = replay.finish();
+    // replay sees what a reader of the log will see: fields that a plan left out as their defaults
+    for (const value of values) replay.apply(decodeRecord(value));
+    const { image, delta } = replay.finish({ offset, leaderEpoch, timestampMs });
     this.tip = image;
-    const committed = this.log.committed(image.offset);
+    this.schedule.appended(sizeBytes);
+    const committed = this.log.committed(offset);
     const inOrder = this.publishing.then(() => committed);
     const published = inOrder.then(() => this.publish(image, delta));
     // a listener that fails fails this change only; a log that fails fails all that come after
@@ -135,25 +150,66 @@ export class KraftController implements Controller {
   private async publish(image: MetadataImage, delta: MetadataDelta): Promise<void> {
     this.published = image;
     for (const listener of this.listeners) await listener(image, delta);
+    this.snapshotIfDue();
+  }
+
+  /** Begins a snapshot of what is published, where the limits ask for one and none is being written. */
+  private snapshotIfDue(): void {
+    const { clock, config, logger } = this.options;
+    const nowMs = clock.monotonicMs();
+    const maxBytes = config().get('metadata.log.max.record.bytes.between.snapshots');
+    const maxIntervalMs = config().get('metadata.log.max.snapshot.interval.ms');
+    if (this.writingSnapshot || !this.schedule.isDue(nowMs, { maxBytes, maxIntervalMs })) return;
+    this.writingSnapshot = true;
+    this.schedule.begun(nowMs);
+    this.writeSnapshot(this.published)
+      .catch((err) => logger.error({ err }, 'writing a snapshot of the metadata failed'))
+      .finally(() => {
+        this.writingSnapshot = false;
+      });
+  }
+
+  private async writeSnapshot(image: MetadataImage): Promise<void> {
+    const { offset, leaderEpoch, timestampMs } = image.fields;
+    const endOffset = offset + 1;
+    if (endOffset === this.log.lastSnapshotEnd) return;
+    const isWhole = await this.log.createSnapshot(
+      { endOffset, leaderEpoch },
+      timestampMs,
+      encoded(imageRecords(image)),
+    );
+    if (isWhole) this.options.logger.info({ endOffset, leaderEpoch }, 'snapshot of the metadata written');
+  }
+
+  /** What comes round once in a while: a snapshot that time asks for, and the old ones that may go. */
+  async maintain(): Promise<void> {
+    this.snapshotIfDue();
+    const config = this.options.config();
+    const retentionBytes = config.get('metadata.max.retention.bytes');
+    await this.log.clean({ retentionBytes, retentionMs: config.get('metadata.max.retention.ms') });
   }
 
   async registerBroker(broker: BrokerRegistration): Promise<void> {
-    const plain = (records: readonly MetadataRecord[]) => ({ records, response: undefined });
+    const incarnationId = this.options.random.uuid();
     // one that ended without a goodbye is still said to lead
-    await this.submit((context) => plain(planFenceBroker(context)));
-    await this.submit((context) => plain(planRegisterBroker(context, broker, this.log.endOffset)));
-    await this.submit((context) => plain(planUnfenceBroker(context)));
+    await this.submit((context) => only(planFenceBroker(context)));
+    await Promise.all([
+      this.submit((context) => only(planRegisterController(context, incarnationId))),
+      this.submit((context) => only(planRegisterBroker(context, broker, this.log.endOffset))),
+    ]);
+    await this.submit((context) => only(planUnfenceBroker(context)));
   }
 
-  fenceBroker(): Promise<void> {
-    return this.submit((context) => ({ records: planFenceBroker(context), response: undefined }));
+  async fenceBroker(): Promise<void> {
+    await this.submit((context) => only(planControlledShutdown(context)));
+    await this.submit((context) => only(planFenceBroker(context)));
   }
 
   assignDirectories(assignments: readonly DirectoryAssignment[]): Promise<void> {
-    return this.submit((context) => ({ records: planAssignDirectories(context, assignments), response: undefined }));
+    return this.submit((context) => only(planAssignDirectories(context, assignments)));
   }
   directoriesOffline(directoryIds: readonly string[]): Promise<void> {
-    return this.submit((context) => ({ records: planDirectoriesOffline(context, directoryIds), response: undefined }));
+    return this.submit((context) => only(planDirectoriesOffline(context, directoryIds)));
   }
 
   createTopics(request: MessageOf<typeof CreateTopicsRequest>) {
@@ -214,13 +270,15 @@ export class KraftController implements Controller {
 
   async close(): Promise<void> {
     await this.publishing;
-    this.log.close();
+    await this.log.close();
   }
 }
 
 const plainTopic = (name: string) => ({ name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] });
 
-/** Replay sees what a reader of the log will see: fields that a plan left out as their defaults. */
-function withDefaults(r: MetadataRecord): MetadataRecord {
-  return decodeRecord(encodeRecord(r));
+/** A plan that nobody waits for an answer of. */
+const only = (records: readonly MetadataRecord[]): Plan<undefined> => ({ records, response: undefined });
+
+function* encoded(records: Iterable<MetadataRecord>): Generator<Buffer> {
+  for (const r of records) yield encodeRecord(r);
 }

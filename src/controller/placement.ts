@@ -26,6 +26,7 @@ export function newPartition(image: MetadataImage, replicas: readonly number[]):
   const isr = replicas.filter((id) => usable.has(id));
   return {
     leader: isr[0],
+    leaderRecoveryState: 0,
     leaderEpoch: 0,
     partitionEpoch: 0,
     replicas,

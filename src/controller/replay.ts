@@ -1,16 +1,21 @@
 /** Replay: the only way in which metadata changes. Takes records in log order and makes the next image and what changed. */
 import { toNumber } from '../../protocol/int64.ts';
 import {
+  AccessControlEntryRecord,
   BrokerRegistrationChangeRecord,
   ClearElrRecord,
   ClientQuotaRecord,
   ConfigRecord,
+  DelegationTokenRecord,
   FeatureLevelRecord,
   FenceBrokerRecord,
   PartitionChangeRecord,
   PartitionRecord,
   ProducerIdsRecord,
   RegisterBrokerRecord,
+  RegisterControllerRecord,
+  RemoveAccessControlEntryRecord,
+  RemoveDelegationTokenRecord,
   RemoveTopicRecord,
   RemoveUserScramCredentialRecord,
   TopicRecord,
@@ -26,13 +31,17 @@ import {
   type MetadataDelta,
   MetadataImage,
   type PartitionImage,
+  type Provenance,
   quotaKey,
+  ResourceType,
   resourceKey,
   type TopicImage,
 } from './image.ts';
 import type { MetadataRecord } from './records.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B> ? Map<A, B> : T[K] };
+
+type MapName = Exclude<keyof ImageFields, keyof Provenance | 'nextProducerId'>;
 
 /** Between two images: maps are copied when the first record touches them, topics when the first of theirs does. */
 export class Replay {
@@ -52,20 +61,13 @@ export class Replay {
     this.next = { ...image.fields } as Mutable<ImageFields>;
   }
 
-  /** Takes one record at its offset. Records without a meaning for the image (NoOp, transactions of records) only move the offset. */
-  apply(r: MetadataRecord, offset: number, leaderEpoch: number): void {
-    this.next.offset = offset;
-    this.next.leaderEpoch = leaderEpoch;
-    replays.get(r.message)?.(this, r.value as never, offset);
+  /** Takes one record. Some have no meaning for the image: NoOp, the bounds of transactions of records. */
+  apply(r: MetadataRecord): void {
+    replays.get(r.message)?.(this, r.value as never);
   }
 
-  /** Control records have an offset too. */
-  skipTo(offset: number, leaderEpoch: number): void {
-    this.next.offset = offset;
-    this.next.leaderEpoch = leaderEpoch;
-  }
-
-  finish(): { image: MetadataImage; delta: MetadataDelta } {
+  /** The image with all records that were taken; it stands for the log up to `provenance`. */
+  finish({ offset, leaderEpoch, timestampMs }: Provenance): { image: MetadataImage; delta: MetadataDelta } {
     for (const [id, partitions] of this.openTopics) {
       const topic = this.next.topicsById.get(id);
       if (topic === undefined) continue;
@@ -74,7 +76,7 @@ export class Replay {
       this.map('topicsByName').set(topic.name, renewed);
     }
     return {
-      image: new MetadataImage({ ...this.next }),
+      image: new MetadataImage({ ...this.next, offset, leaderEpoch, timestampMs }),
       delta: {
         createdTopics: this.createdTopics,
         changedTopicIds: this.changedTopicIds,
@@ -88,9 +90,7 @@ export class Replay {
     };
   }
 
-  private map<K extends 'topicsByName' | 'topicsById' | 'brokers' | 'features' | 'configs' | 'quotas' | 'scram'>(
-    key: K,
-  ): Mutable<ImageFields>[K] {
+  private map<K extends MapName>(key: K): Mutable<ImageFields>[K] {
     if (!this.copied.has(key)) {
       this.copied.add(key);
       (this.next as Record<string, unknown>)[key] = new Map(this.base[key] as ReadonlyMap<never, never>);
@@ -121,6 +121,7 @@ export class Replay {
   partition(value: MessageOf<typeof PartitionRecord>): void {
     this.partitionsOf(value.topicId)[value.partitionId] = {
       leader: value.leader,
+      leaderRecoveryState: value.leaderRecoveryState,
       leaderEpoch: value.leaderEpoch,
       partitionEpoch: value.partitionEpoch,
       replicas: value.replicas,
@@ -139,6 +140,8 @@ export class Replay {
     const leaderChanges = value.leader !== UNCHANGED_LEADER;
     partitions[value.partitionId] = {
       leader: leaderChanges ? value.leader : before.leader,
+      leaderRecoveryState:
+        value.leaderRecoveryState === UNCHANGED_RECOVERY ? before.leaderRecoveryState : value.leaderRecoveryState,
       leaderEpoch: leaderChanges ? before.leaderEpoch + 1 : before.leaderEpoch,
       partitionEpoch: before.partitionEpoch + 1,
       replicas: value.replicas ?? before.replicas,
@@ -154,10 +157,14 @@ export class Replay {
   /** KIP-966: the eligible leader replicas of one topic, or of all (''), are no longer to be trusted. */
   clearElr(topicName: string): void {
     const topics = topicName === '' ? [...this.next.topicsByName.values()] : [this.next.topicsByName.get(topicName)];
-    for (const topic of topics) {
-      if (topic === undefined) continue;
-      const partitions = this.partitionsOf(topic.id);
-      for (const [index, p] of partitions.entries()) partitions[index] = { ...p, elr: [], lastKnownElr: [] };
+    for (const topic of topics) if (topic !== undefined) this.clearElrOf(topic);
+  }
+
+  private clearElrOf({ id, partitions: unchanged }: TopicImage): void {
+    const before = this.openTopics.get(id) ?? unchanged;
+    for (const [index, p] of before.entries()) {
+      if (p.elr.length === 0 && p.lastKnownElr.length === 0) continue;
+      this.partitionsOf(id)[index] = { ...p, elr: [], lastKnownElr: [], partitionEpoch: p.partitionEpoch + 1 };
     }
   }
 
@@ -168,14 +175,10 @@ export class Replay {
     this.map('topicsByName').delete(topic.name);
     this.openTopics.delete(topic.id);
     this.changedTopicIds.delete(topic.id);
-    if (this.createdTopics.delete(topic.name) && !this.base.topicsById.has(topic.id)) return;
-    this.deletedTopics.push(topic);
-    this.dropConfigs(2, topic.name);
-  }
-
-  private dropConfigs(type: number, name: string): void {
-    const key = resourceKey(type, name);
-    if (this.next.configs.has(key)) this.map('configs').delete(key);
+    const configs = resourceKey(ResourceType.TOPIC, topic.name);
+    if (this.next.configs.has(configs)) this.map('configs').delete(configs);
+    const isKnownToNobody = this.createdTopics.delete(topic.name) && !this.base.topicsById.has(topic.id);
+    if (!isKnownToNobody) this.deletedTopics.push(topic);
   }
 
   config(value: MessageOf<typeof ConfigRecord>): void {
@@ -205,12 +208,34 @@ export class Replay {
       epoch: toNumber(value.brokerEpoch),
       incarnationId: value.incarnationId,
       endpoints: value.endPoints,
+      features: value.features,
       rack: value.rack,
       fenced: value.fenced,
       inControlledShutdown: value.inControlledShutdown,
       directories: value.logDirs,
+      cordonedDirectories: value.cordonedLogDirs ?? [],
     });
     this.changed.brokers = true;
+  }
+
+  registerController(value: MessageOf<typeof RegisterControllerRecord>): void {
+    this.map('controllers').set(value.controllerId, {
+      id: value.controllerId,
+      incarnationId: value.incarnationId,
+      zkMigrationReady: value.zkMigrationReady,
+      endpoints: value.endPoints,
+      features: value.features,
+    });
+  }
+
+  acl(id: string, entry: MessageOf<typeof AccessControlEntryRecord> | null): void {
+    if (entry === null) this.map('acls').delete(id);
+    else this.map('acls').set(id, entry);
+  }
+
+  delegationToken(id: string, token: MessageOf<typeof DelegationTokenRecord> | null): void {
+    if (token === null) this.map('delegationTokens').delete(id);
+    else this.map('delegationTokens').set(id, token);
   }
 
   changeBroker(id: number, change: Partial<BrokerImage>): void {
@@ -241,6 +266,7 @@ export class Replay {
       const { salt, storedKey, serverKey, iterations } = credential;
       rest.push({ mechanism, salt, storedKey, serverKey, iterations });
     }
+    rest.sort((a, b) => a.mechanism - b.mechanism);
     if (rest.length > 0) this.map('scram').set(user, rest);
     else this.map('scram').delete(user);
     this.changed.scram = true;
@@ -248,11 +274,12 @@ export class Replay {
 }
 
 const UNCHANGED_LEADER = -2;
+const UNCHANGED_RECOVERY = -1;
 
 /** -1 unfenced, 1 fenced, 0 as before (BrokerRegistrationFencingChange). */
 const toFlag = (change: number): boolean | undefined => (change === 0 ? undefined : change > 0);
 
-type Apply<M extends Message> = (replay: Replay, value: MessageOf<M>, offset: number) => void;
+type Apply<M extends Message> = (replay: Replay, value: MessageOf<M>) => void;
 
 function on<M extends Message>(message: M, apply: Apply<M>): [Message, Apply<never>] {
   return [message, apply as unknown as Apply<never>];
@@ -278,8 +305,14 @@ const replays = new Map<Message, Apply<never>>([
       ...(fenced === undefined ? {} : { fenced }),
       ...(shutdown === undefined ? {} : { inControlledShutdown: shutdown }),
       ...(v.logDirs.length === 0 ? {} : { directories: v.logDirs }),
+      ...(v.cordonedLogDirs === null ? {} : { cordonedDirectories: v.cordonedLogDirs }),
     });
   }),
+  on(RegisterControllerRecord, (r, v) => r.registerController(v)),
+  on(AccessControlEntryRecord, (r, v) => r.acl(v.id, v)),
+  on(RemoveAccessControlEntryRecord, (r, v) => r.acl(v.id, null)),
+  on(DelegationTokenRecord, (r, v) => r.delegationToken(v.tokenId, v)),
+  on(RemoveDelegationTokenRecord, (r, v) => r.delegationToken(v.tokenId, null)),
   on(ClientQuotaRecord, (r, v) => r.clientQuota(v)),
   on(UserScramCredentialRecord, (r, v) => r.scram(v.name, v.mechanism, v)),
   on(RemoveUserScramCredentialRecord, (r, v) => r.scram(v.name, v.mechanism, null)),

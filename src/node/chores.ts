@@ -1,9 +1,12 @@
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Controller } from '../controller/controller.ts';
 import type { Clock } from '../env.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { LogDirectories } from './log-directories.ts';
 import type { Chore } from './maintenance.ts';
 
+/** As often as Kafka's raft client looks for snapshots that may go. */
+const METADATA_CHECK_MS = 60_000;
 /** Kafka's LogManager wakes that often to delete files whose delay is over. */
 const DELETE_CHECK_MS = 1000;
 /** How often logs that have failed are tried again: the disk may have room by now. */
@@ -16,11 +19,12 @@ interface ChoresOptions {
   readonly clock: Clock;
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
+  readonly controller: Controller;
   /** Tries again to open partitions that could not be opened. */
   retry(): void;
 }
 
-export function chores({ config, clock, logs, partitions, retry }: ChoresOptions): Chore[] {
+export function chores({ config, clock, logs, partitions, controller, retry }: ChoresOptions): Chore[] {
   return [
     {
       name: 'retention',
@@ -54,6 +58,7 @@ export function chores({ config, clock, logs, partitions, retry }: ChoresOptions
       },
     },
     { name: 'deletion', intervalMs: () => DELETE_CHECK_MS, run: () => logs.deleteDue() },
+    { name: 'metadata log', intervalMs: () => METADATA_CHECK_MS, run: () => controller.maintain() },
   ];
 }
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { ClearElrRecord } from '../../protocol/metadata/index.ts';
+import { planFenceBroker } from '../../src/controller/cluster-control.ts';
 import { planAlterConfigs, planIncrementalAlterConfigs } from '../../src/controller/config-control.ts';
+import type { MetadataRecord } from '../../src/controller/records.ts';
 import { type Answer, answerOf, World } from './world.ts';
 
 const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3];
@@ -30,6 +33,11 @@ function worldWithTopic(): World {
   const world = new World();
   world.addTopic('a', [1]);
   return world;
+}
+
+function inWords({ message, value }: MetadataRecord): string {
+  const fields = value as { topicName?: string; name?: string; value?: string | null };
+  return message === ClearElrRecord ? `clear ${fields.topicName}` : `${fields.name}=${fields.value}`;
 }
 
 const notList = (name: string): Answer => [40, `Can't APPEND to key ${name} because its type is not LIST.`];
@@ -194,4 +202,45 @@ test('a resource that comes twice is refused each time, the others are not', () 
   const { responses } = world.run((context) => planIncrementalAlterConfigs(context, request));
   const twice: Answer = [42, 'Each resource must appear at most once.'];
   expect(responses?.map(answerOf)).toEqual([twice, twice, null]);
+});
+
+describe('eligible leader replicas are cleared when the limit of in-sync replicas changes', () => {
+  test.each<[number, string, Change[], string[]]>([
+    [2, 'a', [['min.insync.replicas', SET, '2']], ['min.insync.replicas=2', 'clear a']],
+    [4, '', [['min.insync.replicas', SET, '2']], ['min.insync.replicas=2', 'clear ']],
+    [2, 'a', [['retention.ms', SET, '5']], ['retention.ms=5']],
+    [
+      4,
+      '',
+      [
+        ['min.insync.replicas', SET, '2'],
+        ['log.retention.ms', SET, '5'],
+      ],
+      ['min.insync.replicas=2', 'log.retention.ms=5', 'clear '],
+    ],
+  ])('%i/%s %j', (type, name, changes, expected) => {
+    expect(incremental(worldWithTopic(), type, name, changes).records.map(inWords)).toEqual(expected);
+  });
+
+  test('a value that goes away, and one that is replaced', () => {
+    const world = worldWithTopic();
+    incremental(world, 2, 'a', [['min.insync.replicas', SET, '2']]);
+    const deleted = incremental(world, 2, 'a', [['min.insync.replicas', DELETE, null]]);
+    expect(deleted.records.map(inWords)).toEqual(['min.insync.replicas=null', 'clear a']);
+    incremental(world, 2, 'a', [['min.insync.replicas', SET, '2']]);
+    expect(replace(world, 2, 'a', [])).toBeNull();
+    expect(world.image.configs(2, 'a').size).toBe(0);
+  });
+
+  test('partitions that have some get a new epoch, others stay as they are', () => {
+    const world = worldWithTopic();
+    world.run((context) => ({ records: planFenceBroker(context), response: {} }));
+    const before = world.image.topic('a')?.partitions[0];
+    expect(before).toMatchObject({ isr: [], elr: [1], lastKnownElr: [1] });
+    incremental(world, 2, 'a', [['min.insync.replicas', SET, '2']]);
+    const after = world.image.topic('a')?.partitions[0];
+    expect(after).toEqual({ ...before, elr: [], lastKnownElr: [], partitionEpoch: (before?.partitionEpoch ?? 0) + 1 });
+    incremental(world, 2, 'a', [['min.insync.replicas', SET, '3']]);
+    expect(world.image.topic('a')?.partitions[0]).toBe(after);
+  });
 });

@@ -1,5 +1,5 @@
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
-import { bootstrapRecords } from '../../src/controller/bootstrap.ts';
+import { firstRecords, newestFeatureLevels } from '../../src/controller/bootstrap.ts';
 import { planRegisterBroker, planUnfenceBroker } from '../../src/controller/cluster-control.ts';
 import { MetadataImage } from '../../src/controller/image.ts';
 import type { Plan, PlanContext } from '../../src/controller/plan.ts';
@@ -17,7 +17,7 @@ export class World {
   private offset = 0;
 
   constructor() {
-    this.replay(bootstrapRecords());
+    this.replay(firstRecords(newestFeatureLevels(), 1));
     this.addBroker(1);
   }
 
@@ -48,8 +48,9 @@ export class World {
 
   replay(records: readonly MetadataRecord[]): void {
     const replay = new Replay(this.image);
-    for (const record of records) replay.apply(decodeRecord(encodeRecord(record)), this.offset++, 1);
-    this.image = replay.finish().image;
+    for (const record of records) replay.apply(decodeRecord(encodeRecord(record)));
+    this.offset += records.length;
+    this.image = replay.finish({ offset: this.offset - 1, leaderEpoch: 1, timestampMs: 0 }).image;
   }
 }
 
