@@ -9,7 +9,7 @@ import type { Fields, Message, WriteOf } from './schema.ts';
 import { Writer } from './writer.ts';
 
 const SIZE_BYTES = 4;
-/** The buffer of a frame that spans chunks begins with this size and doubles as bytes arrive: never more than twice what came. */
+/** The buffer of a frame that spans chunks begins with at most this size and doubles as bytes arrive: never more than twice what came. */
 const ALLOCATE_AT_ONCE_BYTES = 256 * 1024;
 /** Buffers of frames that spanned chunks, at most so many and so large, to be used again by any connection. */
 const MAX_SPARES = 4;
@@ -123,7 +123,7 @@ export class FrameSplitter {
       this.sizeBytesRead++;
     }
     this.frameBytes = this.checkSize(this.sizeSoFar);
-    this.frame = spareOf(this.frameBytes) ?? Buffer.allocUnsafeSlow(ALLOCATE_AT_ONCE_BYTES);
+    this.frame = spareOf(this.frameBytes) ?? Buffer.allocUnsafeSlow(Math.min(this.frameBytes, ALLOCATE_AT_ONCE_BYTES));
     this.filled = 0;
     return true;
   }

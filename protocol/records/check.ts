@@ -15,6 +15,8 @@ import { CompressionType } from './batch.ts';
 export interface BatchProblem {
   readonly error: ErrorName;
   readonly message: string;
+  /** Set where the request is at fault, before any log has looked at the batch. */
+  readonly inRequest?: boolean;
 }
 
 /** The smallest value of the length field that any format allows: a v0 message without key and value. */
@@ -36,8 +38,10 @@ export function checkProducedBatch(
   produceVersion: number,
   maxBatchBytes = Number.MAX_SAFE_INTEGER,
 ): BatchProblem | null {
-  if (buf === null) return problem('INVALID_RECORD', 'no records');
-  return checkOnlyBatch(buf, produceVersion) ?? checkBatch(buf, maxBatchBytes, true) ?? checkClientHeader(buf);
+  if (buf === null) return { ...problem('INVALID_RECORD', 'no records'), inRequest: true };
+  const inRequest = checkOnlyBatch(buf, produceVersion);
+  if (inRequest !== null) return { ...inRequest, inRequest: true };
+  return checkBatch(buf, maxBatchBytes, true) ?? checkClientHeader(buf);
 }
 
 /** What Kafka finds out while it parses the request. */

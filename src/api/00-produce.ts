@@ -1,4 +1,4 @@
-import { ErrorCode, errorName } from '../../protocol/errors.ts';
+import { ErrorCode, type ErrorName, errorName } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
@@ -18,6 +18,16 @@ type PartitionResponse = NonNullable<TopicResponse['partitionResponses']>[number
 const TOPIC_IDS_SINCE = 13;
 /** Kafka's own admin client may write to internal topics; others may not. */
 const ADMIN_CLIENT_ID = '__admin_client';
+
+/** Refusals that say nothing of the log. */
+const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'NOT_LEADER_OR_FOLLOWER',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'CORRUPT_MESSAGE',
+  'KAFKA_STORAGE_ERROR',
+]);
 
 /** Produce, synchronous from frame to page cache (DESIGN decision 4). */
 export const produce = handler({
@@ -66,7 +76,7 @@ function append(
     return refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION, null);
   }
   if (request.acks === -1 && !enoughReplicas(partition)) {
-    return refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, notEnoughReplicas(partition));
+    return { ...refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, null), logStartOffset: partition.logStartOffset };
   }
   try {
     const appended = partition.append(records, context.apiVersion, nowMs);
@@ -95,9 +105,6 @@ function missing({ apiVersion, broker }: RequestContext, { name, topicId }: Topi
 
 const enoughReplicas = (p: Partition): boolean => p.state.isr.length >= p.config.minInsyncReplicas;
 
-const notEnoughReplicas = (p: Partition): string =>
-  `The size of the current ISR ${p.state.isr.length} of ${p.topic}-${p.index} is below min.insync.replicas ${p.config.minInsyncReplicas}`;
-
 function refused(index: number, errorCode: number, errorMessage: string | null): PartitionResponse {
   return { index, errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage };
 }
@@ -105,8 +112,11 @@ function refused(index: number, errorCode: number, errorMessage: string | null):
 function refusedBy(context: RequestContext, partition: Partition, error: unknown): PartitionResponse {
   const { topic, index } = partition;
   if (error instanceof AppendError) {
-    const base = refused(index, ErrorCode[error.errorName], error.message);
-    return error.recordErrors.length === 0 ? base : { ...base, recordErrors: error.recordErrors };
+    const { recordErrors } = error;
+    // Kafka gives a text where records are at fault, and the log start where it was the log that refused
+    const base = refused(index, ErrorCode[error.errorName], recordErrors.length === 0 ? null : error.message);
+    const logStartOffset = error.inRequest || WITHOUT_LOG_START.has(error.errorName) ? -1 : partition.logStartOffset;
+    return { ...base, logStartOffset, recordErrors };
   }
   context.broker.logger.error({ err: error, topic, partition: index }, 'append failed');
   return refused(index, ErrorCode.UNKNOWN_SERVER_ERROR, null);

@@ -272,7 +272,7 @@ function refused(wanted: FetchPartition, errorCode: number): PartitionResponse {
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
-    abortedTransactions: null,
+    abortedTransactions: [],
     // never null: librdkafka takes that for an invalid size
     records: NO_RECORDS,
   };

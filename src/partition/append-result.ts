@@ -13,11 +13,18 @@ export interface RecordError {
 export class AppendError extends Error {
   readonly errorName: ErrorName;
   readonly recordErrors: readonly RecordError[];
+  /** The request is at fault: the log has not looked at it. */
+  readonly inRequest: boolean;
 
-  constructor(errorName: ErrorName, message: string, recordErrors: readonly RecordError[] = []) {
+  constructor(
+    errorName: ErrorName,
+    message: string,
+    { recordErrors = [], inRequest = false }: { recordErrors?: readonly RecordError[]; inRequest?: boolean } = {},
+  ) {
     super(message);
     this.name = 'AppendError';
     this.errorName = errorName;
     this.recordErrors = recordErrors;
+    this.inRequest = inRequest;
   }
 }

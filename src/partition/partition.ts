@@ -83,7 +83,7 @@ export class Partition {
    */
   append(records: Buffer | null, produceVersion: number, nowMs: number): AppendedBatch {
     const problem = checkProducedBatch(records, produceVersion, this.config.maxMessageBytes);
-    if (problem !== null) throw new AppendError(problem.error, problem.message);
+    if (problem !== null) throw new AppendError(problem.error, problem.message, problem);
     const sent = records as Buffer;
     const whole = sent.length === batch.sizeBytes(sent, 0) ? sent : sent.subarray(0, batch.sizeBytes(sent, 0));
     return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client');

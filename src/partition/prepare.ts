@@ -47,7 +47,7 @@ function checkRecords(buf: Buffer, config: TopicConfig, nowMs: number): void {
     batchIndex,
     batchIndexErrorMessage: message,
   }));
-  throw new AppendError(problem.error, problem.message, recordErrors);
+  throw new AppendError(problem.error, problem.message, { recordErrors });
 }
 
 /** compression.type other than `producer`: the batch is written anew unless it has that codec already. */
