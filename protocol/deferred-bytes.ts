@@ -5,10 +5,15 @@ export interface DeferredBytes {
   /** Fills `target` with the bytes from `from` on. Throws when they are not there any longer. */
   copyTo(target: Buffer, from: number): void;
   /**
-   * Where byte `from` stands in an open file, for a system that moves bytes from files to sockets by itself; good for use at once. Null where
-   * only `copyTo` will do.
+   * Has the system move up to `sizeBytes` bytes from byte `from` on to a socket, given by its descriptor. Gives how many went: 0 where the
+   * socket is full or only `copyTo` will do.
    */
-  inFile(from: number): { descriptor: number; position: number } | null;
+  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number;
+  /**
+   * Gets `sizeBytes` from byte `from` on off the disk, in the background, so that having them does not hold up anything else. Null where
+   * they are at hand, or where nobody can tell.
+   */
+  load(from: number, sizeBytes: number): Promise<void> | null;
 }
 
 /** A part of a written message; parts are sent in order. */

@@ -1,5 +1,6 @@
 export type { Disk, DiskFile } from './disk.ts';
 export { DiskError } from './disk.ts';
+export { libc } from './libc.ts';
 export type { AppendResult, LogOptions } from './log.ts';
 export { Log } from './log.ts';
 export type { LogConfig } from './log-config.ts';

@@ -3,6 +3,7 @@
  * bytes, at once or when they are sent (`FileSlice`).
  */
 import type { DeferredBytes } from '../protocol/deferred-bytes.ts';
+import { libc } from './libc.ts';
 import { LogError } from './log-error.ts';
 import type { Segment } from './segment.ts';
 import type { Tail } from './tail.ts';
@@ -88,12 +89,27 @@ export class FileSlice implements DeferredBytes {
     fill(this.#segment, target, this.#start + from);
   }
 
-  inFile(from: number): { descriptor: number; position: number } | null {
-    const { log, isDeleted } = this.#segment;
-    if (isDeleted || !log.exists) return null;
-    const { descriptor } = log.handle;
-    return descriptor === undefined ? null : { descriptor, position: this.#start + from };
+  load(from: number, sizeBytes: number): Promise<void> | null {
+    return this.#segment.log.exists ? loadFromDisk(this.#segment, this.#start + from, sizeBytes) : null;
   }
+
+  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number {
+    const { log, isDeleted } = this.#segment;
+    if (isDeleted || !log.exists) return 0;
+    const { descriptor } = log.handle;
+    if (descriptor === undefined) return 0;
+    return Math.max(0, libc()?.sendfile(socketDescriptor, descriptor, this.#start + from, sizeBytes) ?? 0);
+  }
+}
+
+/** Null where the bytes are in the page cache; their ends stand for all of them. */
+function loadFromDisk({ log }: Segment, position: number, sizeBytes: number): Promise<void> | null {
+  const { handle } = log;
+  const system = libc();
+  if (system === null || handle.descriptor === undefined) return null;
+  const isCached = (at: number) => system.isCached(handle.descriptor as number, at);
+  if (isCached(position) && isCached(position + sizeBytes - 1)) return null;
+  return handle.read(Buffer.allocUnsafe(sizeBytes), position).then(() => {});
 }
 
 function fill(segment: Segment, target: Buffer, position: number): void {

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { isDeferred, type Piece } from '../../protocol/deferred-bytes.ts';
 import { giveBackSendBuffer, takeSendBuffer } from './send-buffers.ts';
-import { descriptorOf, sendFile } from './send-file.ts';
 
 /** Responses up to this size are joined into one buffer: one write is cheaper than a vector of small ones. */
 const JOIN_UP_TO_BYTES = 64 * 1024;
 /** From so many bytes on, a file's bytes are worth a system call of their own. */
 const SEND_FILE_FROM_BYTES = 16 * 1024;
+/** So much of a file is sent at a time: looked for in the page cache, and got off the disk in the background where it is not there. */
+const FILE_PART_BYTES = 1024 * 1024;
 /** A client that takes all that it is sent at once lets the others have a turn after so much. */
 const TURN_BYTES = 2 * 1024 * 1024;
 
@@ -31,6 +32,8 @@ export class ResponseWriter {
   private deferred = 0;
   /** Bytes of the first piece that are sent. */
   private sentOfFirst = 0;
+  /** Bytes of the first piece that are known to be at hand, where it is deferred. */
+  private loadedOfFirst = 0;
   /** The socket holds a send buffer, or the next turn is scheduled. */
   private sending = false;
   private ending = false;
@@ -92,12 +95,26 @@ export class ResponseWriter {
       for (let inTurn = 0; this.pieces.length > 0 && !this.sending; ) {
         if (this.socket.destroyed) this.drop();
         else if (inTurn >= TURN_BYTES) this.pause();
-        else inTurn += this.moveFromFile() || this.sendBuffer();
+        else if (!this.waitForDisk()) inTurn += this.moveFromFile() || this.sendBuffer();
       }
     } catch (error) {
       this.drop();
       this.events.onFailure(error);
     }
+  }
+
+  /** True where the next part of a file has to come off the disk: the pump goes on when it is there. */
+  private waitForDisk(): boolean {
+    const [piece] = this.pieces;
+    if (!isDeferred(piece) || this.sentOfFirst < this.loadedOfFirst) return false;
+    const sizeBytes = Math.min(piece.length - this.sentOfFirst, FILE_PART_BYTES);
+    this.loadedOfFirst = this.sentOfFirst + sizeBytes;
+    const loading = piece.load(this.sentOfFirst, sizeBytes);
+    if (loading === null) return false;
+    this.sending = true;
+    // what cannot be read now cannot be read when it is sent either, and is told there
+    loading.catch(() => {}).then(() => this.goOn());
+    return true;
   }
 
   private pause(): void {
@@ -108,14 +125,11 @@ export class ResponseWriter {
   /** Lets the kernel move bytes of the first piece; gives their number, 0 where it cannot, whatever the reason. */
   private moveFromFile(): number {
     const [piece] = this.pieces;
-    const left = piece.length - this.sentOfFirst;
+    const left = this.loadedOfFirst - this.sentOfFirst;
     if (!isDeferred(piece) || left < SEND_FILE_FROM_BYTES || this.socket.writableLength > 0) return 0;
-    const from = piece.inFile(this.sentOfFirst);
-    const to = descriptorOf(this.socket);
-    if (from === null || to < 0) return 0;
-    const moved = sendFile()?.(to, from.descriptor, from.position, Math.min(left, TURN_BYTES)) ?? 0;
-    if (moved <= 0) return 0;
-    this.sent(moved);
+    const socket = descriptorOf(this.socket);
+    const moved = socket < 0 ? 0 : piece.moveTo(socket, this.sentOfFirst, left);
+    if (moved > 0) this.sent(moved);
     return moved;
   }
 
@@ -175,6 +189,7 @@ export class ResponseWriter {
     const piece = this.pieces.shift() as Piece;
     this.sizeBytes -= piece.length;
     this.sentOfFirst = 0;
+    this.loadedOfFirst = 0;
     if (isDeferred(piece)) this.deferred -= 1;
   }
 
@@ -183,5 +198,12 @@ export class ResponseWriter {
     this.sizeBytes = 0;
     this.deferred = 0;
     this.sentOfFirst = 0;
+    this.loadedOfFirst = 0;
   }
+}
+
+/** -1 for a socket that is closed or not the system's own (TLS). The descriptor of a socket has no public name. */
+function descriptorOf(socket: Socket): number {
+  const handle = (socket as unknown as { _handle: { fd?: number } | null })._handle;
+  return handle?.fd ?? -1;
 }

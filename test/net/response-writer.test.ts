@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DeferredBytes, Piece } from '../../protocol/deferred-bytes.ts';
 import { ResponseWriter } from '../../src/net/response-writer.ts';
-import { sendFile } from '../../src/net/send-file.ts';
+import { libc } from '../../storage/index.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 
 const FILE_BYTES = 12 * 1024 * 1024;
@@ -37,7 +37,9 @@ function slice(start: number, length: number, isOpen: boolean): DeferredBytes {
   return {
     length,
     copyTo: (target, from) => void readSync(descriptor, target, 0, target.length, start + from),
-    inFile: (from) => (isOpen ? { descriptor, position: start + from } : null),
+    moveTo: (socket, from, size) =>
+      isOpen ? Math.max(0, libc()?.sendfile(socket, descriptor, start + from, size) ?? 0) : 0,
+    load: () => null,
   };
 }
 
@@ -100,7 +102,7 @@ describe('the writer of responses', () => {
   });
 
   it('has the call that moves files to sockets, on Linux', () => {
-    expect(sendFile() !== null).toBe(process.platform === 'linux');
+    expect(libc() !== null).toBe(process.platform === 'linux');
   });
 
   it.each([
@@ -143,11 +145,36 @@ describe('the writer of responses', () => {
     await pair.readToEnd();
   });
 
+  it('waits for what has to come off the disk, part after part, while others go on', async () => {
+    const loads: [number, number][] = [];
+    let others = 0;
+    const cold: DeferredBytes = {
+      ...slice(0, 3_000_000, true),
+      load: (from, sizeBytes) => {
+        loads.push([from, sizeBytes]);
+        expect(pair.accepted.writableLength).toBeLessThanOrEqual(128 * 1024);
+        return new Promise((resolve) => setTimeout(resolve, 5));
+      },
+    };
+    const timer = setInterval(() => others++, 1);
+    pair.send([Buffer.from('head'), cold]);
+    pair.writer.end();
+    expect((await pair.readToEnd()).subarray(4).equals(file.subarray(0, 3_000_000))).toBe(true);
+    clearInterval(timer);
+    const part = 1024 * 1024;
+    expect(loads).toEqual([
+      [0, part],
+      [part, part],
+      [2 * part, 3_000_000 - 2 * part],
+    ]);
+    expect(others).toBeGreaterThan(5);
+  });
+
   it('goes on in the file where the kernel cannot', async () => {
     const isDirectory = openSync(directory, 'r');
     const odd: DeferredBytes = {
       ...slice(5, 500_000, true),
-      inFile: () => ({ descriptor: isDirectory, position: 0 }),
+      moveTo: (socket, _from, size) => Math.max(0, libc()?.sendfile(socket, isDirectory, 0, size) ?? 0),
     };
     pair.send([odd]);
     pair.writer.end();
@@ -162,7 +189,8 @@ describe('the writer of responses', () => {
         if (from > 200_000) throw new Error('gone');
         target.fill(1);
       },
-      inFile: () => null,
+      moveTo: () => 0,
+      load: () => null,
     };
     pair.send([Buffer.from('head'), gone, Buffer.from('tail')]);
     const received = await pair.readToEnd();

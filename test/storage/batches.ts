@@ -2,7 +2,14 @@
 import { expect } from 'vitest';
 import { transactionMarkerBatch } from '../../protocol/records/control.ts';
 import { type BatchOptions, encodeBatch } from '../../protocol/records/encode.ts';
-import { DEFAULT_LOG_CONFIG, Log, type LogConfig, type LogOptions, MemoryDisk } from '../../storage/index.ts';
+import {
+  DEFAULT_LOG_CONFIG,
+  type Disk,
+  Log,
+  type LogConfig,
+  type LogOptions,
+  MemoryDisk,
+} from '../../storage/index.ts';
 
 export const TOPIC_ID = 'abcdefghijklmnopqrstuv';
 
@@ -47,7 +54,7 @@ export function testConfig(changes: Partial<LogConfig> = {}): LogConfig {
 }
 
 export function openLog(
-  disk: MemoryDisk,
+  disk: Disk,
   options: Partial<Omit<LogOptions, 'config'>> & { config?: Partial<LogConfig> } = {},
 ): Log {
   const { config, ...rest } = options;
