@@ -90,7 +90,8 @@ export class FileSlice implements DeferredBytes {
   }
 
   load(from: number, sizeBytes: number): Promise<void> | null {
-    return this.#segment.log.exists ? loadFromDisk(this.#segment, this.#start + from, sizeBytes) : null;
+    const { log, isDeleted } = this.#segment;
+    return isDeleted || !log.exists ? null : loadFromDisk(this.#segment, this.#start + from, sizeBytes);
   }
 
   moveTo(socketDescriptor: number, from: number, sizeBytes: number): number {
