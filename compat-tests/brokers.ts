@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KafkaServer } from './oracle/server.ts';
+import { startKafka } from './oracle/server.ts';
+import { freePortPair } from './ports.ts';
+import { ServerProcess } from './server-process.ts';
 
 export const brokerNames = ['odradek', 'kafka'] as const;
 export type BrokerName = (typeof brokerNames)[number];
@@ -29,131 +29,62 @@ export interface OwnBroker extends Broker {
   remove(): Promise<void>;
 }
 
-export type StartOptions = {
-  properties?: Record<string, string>;
-  /** One that a broker of either kind has left; without it, an empty one. */
-  directory?: string;
-};
+/** Where a broker lives. Brokers of both kinds may live at one home, one after the other. */
+export interface Home {
+  /** Holds `data/`, and `server.log` with what the brokers print. */
+  readonly directory: string;
+  /** Of the clients; Kafka's controller takes the next one. */
+  readonly port: number;
+}
+
+/** Starts in a new home, unless parts of one are given. */
+export type StartOptions = Partial<Home> & { properties?: Record<string, string> };
+
+const newDirectory = (label: string): string => mkdtempSync(join(tmpdir(), `odradek-compat-${label}-`));
+
+/** A home for brokers: an empty directory and a free pair of ports. */
+export const newHome = async (label: string): Promise<Home> => ({
+  directory: newDirectory(label),
+  port: await freePortPair(),
+});
+
+/** Removes a home with all data, unless COMPAT_KEEP is set. */
+export function removeHome({ directory }: Home): void {
+  if (process.env.COMPAT_KEEP === undefined) rmSync(directory, { recursive: true, force: true });
+}
 
 /** Starts a broker of the given kind as a process of its own. */
 export async function startBroker(name: BrokerName, options: StartOptions = {}): Promise<OwnBroker> {
-  const directory = options.directory ?? mkdtempSync(join(tmpdir(), `odradek-compat-${name}-`));
-  const port = await freePortPair();
-  const { properties = {} } = options;
-  const server =
-    name === 'kafka'
-      ? await KafkaServer.start({ directory, port, properties })
-      : await OdradekServer.start(directory, port, properties);
+  const { properties = {}, directory = newDirectory(name), port = await freePortPair() } = options;
+  const home = { directory, port };
+  const server = await (name === 'kafka' ? startKafka({ ...home, properties }) : startOdradek(home, properties));
   return {
     name,
     directory,
-    bootstrapServers: server.bootstrapServers,
+    bootstrapServers: `127.0.0.1:${home.port}`,
     stop: () => server.stop(),
     kill: () => server.kill(),
     restart: () => server.restart(),
     remove: async () => {
       await server.stop();
-      if (process.env.COMPAT_KEEP === undefined) rmSync(directory, { recursive: true, force: true });
+      removeHome(home);
     },
   };
 }
 
 /** odradek as its users start it: a process that prints one ready line. */
-class OdradekServer {
-  readonly bootstrapServers: string;
-  readonly #directory: string;
-  readonly #port: number;
-  readonly #properties: Record<string, string>;
-  #process: ChildProcess | undefined;
-
-  private constructor(directory: string, port: number, properties: Record<string, string>) {
-    this.bootstrapServers = `127.0.0.1:${port}`;
-    this.#directory = directory;
-    this.#port = port;
-    this.#properties = properties;
-  }
-
-  static async start(directory: string, port: number, properties: Record<string, string>): Promise<OdradekServer> {
-    mkdirSync(directory, { recursive: true });
-    const server = new OdradekServer(directory, port, properties);
-    await server.#launch();
-    return server;
-  }
-
-  #launch(): Promise<void> {
-    const main = join(import.meta.dirname, '..', 'src', 'main.ts');
-    const settings = Object.entries(this.#properties).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-    const data = join(this.#directory, 'data');
-    const args = [main, 'start', '--port', String(this.#port), '--data-dir', data, ...settings];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#process = child;
-    const log = createWriteStream(join(this.#directory, 'server.log'), { flags: 'a' });
-    child.on('close', () => log.end());
-    return new Promise((resolve, reject) => {
-      let stdout = '';
-      let tail = '';
-      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-      child.stderr.on('data', (chunk: Buffer) => {
-        log.write(chunk);
-        tail = (tail + chunk.toString()).slice(-2000);
-      });
-      child.stdout.on('data', (chunk: Buffer) => {
-        log.write(chunk);
-        stdout += chunk.toString();
-        if (!/^odradek ready: PLAINTEXT:\/\/\S+\n/m.test(stdout)) return;
-        clearTimeout(timer);
-        resolve();
-      });
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        reject(new Error(`odradek ended (${code ?? signal}) before it was ready:\n${stdout}${tail}`));
-      });
-    });
-  }
-
-  stop(): Promise<void> {
-    return this.#end('SIGTERM');
-  }
-
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.#launch();
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-    await ended;
-    clearTimeout(timer);
-  }
-}
-
-/**
- * A port that is free together with the next one. The range lies below the ports that the system gives to outgoing
- * connections, so that a port stays free while its broker restarts; COMPAT_PORTS=FIRST-LAST moves it.
- */
-async function freePortPair(): Promise<number> {
-  const [first, last] = (process.env.COMPAT_PORTS ?? '19100-19199').split('-').map(Number);
-  const pairs = Math.floor((last - first + 1) / 2);
-  const start = Math.floor(Math.random() * pairs);
-  for (let i = 0; i < pairs; i++) {
-    const port = first + 2 * ((start + i) % pairs);
-    if ((await isFree(port)) && (await isFree(port + 1))) return port;
-  }
-  throw new Error(`no two neighbouring free ports in ${first}-${last}`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+async function startOdradek({ directory, port }: Home, properties: Record<string, string>): Promise<ServerProcess> {
+  const main = join(import.meta.dirname, '..', 'src', 'main.ts');
+  const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const server = new ServerProcess({
+    name: 'odradek',
+    program: process.execPath,
+    args: [main, 'start', '--port', String(port), '--data-dir', join(directory, 'data'), ...settings],
+    logFile: join(directory, 'server.log'),
+    ready: /^odradek ready: PLAINTEXT:\/\/\S+\n/m,
+    readyTimeoutMs: 20_000,
+    stopTimeoutMs: 20_000,
   });
+  await server.start();
+  return server;
 }

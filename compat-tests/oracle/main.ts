@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { ensureJars, kafkaHome, oracleAvailable } from './jars.ts';
-import { KafkaServer } from './server.ts';
+import { startKafka } from './server.ts';
 import { codecCommand, toolCommand } from './tool.ts';
 
 const usage = `Apache Kafka 4.3.1 beside odradek (Java 17+; Maven the first time). Jars in ${kafkaHome}.
@@ -26,8 +26,8 @@ async function serve(directory: string, port: number, settings: string[]): Promi
     settings.map((setting) => [setting.slice(0, setting.indexOf('=')), setting.slice(setting.indexOf('=') + 1)]),
   );
   const heap = process.env.ODRADEK_KAFKA_HEAP;
-  const server = await KafkaServer.start({ directory: resolve(directory), port, properties, heap });
-  console.log(`kafka ready: PLAINTEXT://${server.bootstrapServers}`);
+  const server = await startKafka({ directory: resolve(directory), port, properties, heap });
+  console.log(`kafka ready: PLAINTEXT://127.0.0.1:${port}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => server.stop().then(() => process.exit(0)));
 }

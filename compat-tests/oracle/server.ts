@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { ServerProcess } from '../server-process.ts';
 import { ensureJars, javaArgs } from './jars.ts';
 import { run } from './tool.ts';
 
@@ -16,98 +14,35 @@ export type KafkaServerOptions = {
   heap?: string;
 };
 
-/** One combined broker and controller of Apache Kafka on 127.0.0.1, in a JVM of its own. */
-export class KafkaServer {
-  readonly bootstrapServers: string;
-  readonly logFile: string;
-  readonly #options: KafkaServerOptions;
-  #process: ChildProcess | undefined;
+/**
+ * Starts one combined broker and controller of Apache Kafka on 127.0.0.1, in a JVM of its own; formats the directory on
+ * first use; comes back when clients are served.
+ */
+export async function startKafka(options: KafkaServerOptions): Promise<ServerProcess> {
+  ensureJars();
+  const { directory, heap = '512m' } = options;
+  const propertiesFile = join(directory, 'server.properties');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(propertiesFile, toProperties(serverProperties(options)));
+  if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(propertiesFile, options.clusterId);
+  const server = new ServerProcess({
+    name: 'Apache Kafka',
+    program: 'java',
+    args: [...javaArgs({ logLevel: 'info', heap }), 'kafka.Kafka', propertiesFile],
+    logFile: join(directory, 'server.log'),
+    // Printed once all listeners accept connections.
+    ready: /Kafka Server started/,
+    readyTimeoutMs: 60_000,
+    stopTimeoutMs: 30_000,
+  });
+  await server.start();
+  return server;
+}
 
-  private constructor(options: KafkaServerOptions) {
-    this.#options = options;
-    this.bootstrapServers = `127.0.0.1:${options.port}`;
-    this.logFile = join(options.directory, 'server.log');
-  }
-
-  /** Formats the directory on first use, starts the server, and comes back when clients are served. */
-  static async start(options: KafkaServerOptions): Promise<KafkaServer> {
-    ensureJars();
-    const server = new KafkaServer(options);
-    mkdirSync(options.directory, { recursive: true });
-    writeFileSync(server.#propertiesFile, toProperties(serverProperties(options)));
-    if (!existsSync(join(options.directory, 'data', 'meta.properties'))) await server.#format();
-    await server.#launch();
-    return server;
-  }
-
-  get pid(): number | undefined {
-    return this.#process?.pid;
-  }
-
-  get #propertiesFile(): string {
-    return join(this.#options.directory, 'server.properties');
-  }
-
-  async #format(): Promise<void> {
-    const clusterId = this.#options.clusterId ?? 'b2RyYWRlay1jb21wYXQtMQ';
-    const args = [...javaArgs(), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#propertiesFile];
-    const result = await run('java', args);
-    if (result.code !== 0) throw new Error(`kafka-storage format failed:\n${result.stdout}${result.stderr}`);
-  }
-
-  async #launch(): Promise<void> {
-    const heap = this.#options.heap ?? '512m';
-    const args = [...javaArgs({ logLevel: 'info', heap }), 'kafka.Kafka', this.#propertiesFile];
-    const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#process = child;
-    const log = createWriteStream(this.logFile, { flags: 'a' });
-    child.stdout.pipe(log, { end: false });
-    let started = false;
-    let tail = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      log.write(chunk);
-      if (started) return;
-      tail = (tail + chunk.toString()).slice(-4000);
-      started = tail.includes('Kafka Server started');
-    });
-    child.on('close', () => log.end());
-    const deadline = Date.now() + 60_000;
-    while (!started || !(await accepts(this.#options.port))) {
-      if (child.exitCode !== null) throw new Error(`Apache Kafka ended at once, see ${this.logFile}:\n${tail}`);
-      if (Date.now() > deadline) {
-        await this.kill();
-        throw new Error(`Apache Kafka was not ready after 60 s, see ${this.logFile}`);
-      }
-      await sleep(50);
-    }
-  }
-
-  /** Ends the server in good order (SIGTERM). */
-  stop(): Promise<void> {
-    return this.#end('SIGTERM');
-  }
-
-  /** Ends the server without any good-bye (SIGKILL). */
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
-  }
-
-  /** Starts again on the same directory and port, after stop() or kill(); stops first when it still runs. */
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.#launch();
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
-    await ended;
-    clearTimeout(timer);
-    this.#process = undefined;
-  }
+async function format(propertiesFile: string, clusterId = 'b2RyYWRlay1jb21wYXQtMQ'): Promise<void> {
+  const args = [...javaArgs(), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile];
+  const result = await run('java', args);
+  if (result.code !== 0) throw new Error(`kafka-storage format failed:\n${result.stdout}${result.stderr}`);
 }
 
 /** One node; internal topics with one replica; no delay before the first rebalance of a group. */
@@ -135,14 +70,3 @@ const toProperties = (properties: Record<string, string>): string =>
   Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
