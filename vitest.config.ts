@@ -8,12 +8,14 @@ export default defineConfig({
         test: {
           name: 'compat',
           include: ['compat-tests/**/*.test.ts'],
+          exclude: ['compat-tests/image/**'],
           globalSetup: ['compat-tests/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
       },
+      { test: { name: 'image', include: ['compat-tests/image/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
   },
 });
