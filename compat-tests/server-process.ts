@@ -41,8 +41,10 @@ export class ServerProcess {
       const read = (chunk: Buffer): void => {
         log.write(chunk);
         if (started) return;
-        tail = (tail + chunk.toString()).slice(-TAIL_CHARS);
-        started = ready.test(tail);
+        // A chunk may be longer than what is kept.
+        const text = tail + chunk.toString();
+        tail = text.slice(-TAIL_CHARS);
+        started = ready.test(text);
         if (!started) return;
         clearTimeout(watchdog);
         resolve();
