@@ -15,6 +15,7 @@ import { Loggers } from './loggers.ts';
 import { Dispatcher } from './net/dispatch.ts';
 import { advertised, bindListeners } from './node/bind.ts';
 import { chores } from './node/chores.ts';
+import { createLogCleaner } from './node/cleaner.ts';
 import { type Identity, identify } from './node/directories.ts';
 import { MetadataFollower, OFFSETS_TOPIC } from './node/follow-metadata.ts';
 import { InternalTopicLog } from './node/internal-log.ts';
@@ -126,8 +127,10 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
   const dispatcher = new Dispatcher(handlers, broker);
   for (const listener of listeners) listener.serve(dispatcher);
   const maintenance = new Maintenance(clock, logger);
+  const cleanerLogger = loggers.named('odradek.cleaner');
+  const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger: cleanerLogger });
   const retry = () => follower.retry(controller.image);
-  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, controller, retry }));
+  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, cleaner, controller, retry }));
 
   return {
     listeners: addresses,
@@ -135,6 +138,7 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     failed,
     async stop() {
       replicaMoves.stop();
+      await cleaner.stop();
       await maintenance.stop();
       fetchWaits.stop();
       groups.close();

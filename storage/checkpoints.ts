@@ -13,6 +13,8 @@ export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
 export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
 /** High watermarks. */
 export const REPLICATION_CHECKPOINT = 'replication-offset-checkpoint';
+/** Up to where logs have been compacted. */
+export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
 
 /** The lines of a checkpoint file, split at blanks; null when there is no file or it is empty. Throws when it is malformed. */

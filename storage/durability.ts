@@ -42,6 +42,10 @@ export class Durability {
     return this.#recoveryPoint;
   }
 
+  get truncations(): number {
+    return this.#truncations;
+  }
+
   get lastFlushMs(): number {
     return this.#lastFlushMs;
   }

@@ -1,3 +1,4 @@
+export { LogCleaner } from './cleaner.ts';
 export type { Disk, DiskFile } from './disk.ts';
 export { DiskError } from './disk.ts';
 export { libc } from './libc.ts';

@@ -56,7 +56,8 @@ function removeReplaced(files: FilePool, dir: string, names: readonly string[], 
     const base = offsetFromName(name, LOG_SUFFIX + SWAP_SUFFIX);
     if (base === null) continue;
     from = Math.min(from, base);
-    to = Math.max(to, nextOffset(files, `${dir}/${name}`, base));
+    // Of one without records too, the files that it has a name in common with go.
+    to = Math.max(to, nextOffset(files, `${dir}/${name}`, base), base + 1);
   }
   for (const name of names) {
     const offset = segmentOffset(name);

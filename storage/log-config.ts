@@ -23,6 +23,12 @@ export interface LogConfig {
   messageTimestampAfterMaxMs: number;
   maxMessageBytes: number;
   cleanupPolicy: { delete: boolean; compact: boolean };
+  /** min.cleanable.dirty.ratio: the part of a log that has to be dirty before it is worth a compaction, 0 to 1. */
+  minCleanableDirtyRatio: number;
+  minCompactionLagMs: number;
+  maxCompactionLagMs: number;
+  /** How long tombstones and transaction markers can be read before a compaction drops them. */
+  deleteRetentionMs: number;
   compressionType: string;
   /** producer.id.expiration.ms: a broker setting; a producer idle for longer is forgotten. */
   producerIdExpirationMs: number;
@@ -45,6 +51,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   messageTimestampAfterMaxMs: 3_600_000,
   maxMessageBytes: 1_048_588,
   cleanupPolicy: { delete: true, compact: false },
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: 86_400_000,
   compressionType: 'producer',
   producerIdExpirationMs: 86_400_000,
 };

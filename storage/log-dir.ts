@@ -6,6 +6,7 @@
  *   DIR/recovery-point-offset-checkpoint     up to where each log is on disk for good
  *   DIR/log-start-offset-checkpoint          where logs begin that begin within their first segment
  *   DIR/replication-offset-checkpoint        high watermarks
+ *   DIR/cleaner-offset-checkpoint            up to where compacted logs have been compacted
  *   DIR/TOPIC-N/                             a partition (log.ts)
  *   DIR/TOPIC-N.UNIQUE-delete/               one that is being deleted
  *
@@ -13,6 +14,7 @@
  */
 import {
   CLEAN_SHUTDOWN_FILE,
+  CLEANER_CHECKPOINT,
   LOG_START_CHECKPOINT,
   offsetCheckpointText,
   type PartitionOffset,
@@ -25,7 +27,7 @@ import {
 } from './checkpoints.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
 import { FutureLogs } from './future-logs.ts';
-import { Log, type StorageClock } from './log.ts';
+import { Log, type LogOptions, type StorageClock } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import {
@@ -74,6 +76,7 @@ export class LogDir {
   /** What the checkpoints said when the directory was opened, by folder name. */
   readonly #recoveryPoints: Map<string, number>;
   readonly #logStartOffsets: Map<string, number>;
+  readonly #cleanedUpTo: Map<string, number>;
   /** By file, what was written last. */
   readonly #written = new Map<string, string>();
 
@@ -102,6 +105,7 @@ export class LogDir {
     this.#removeMarker();
     this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
     this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
+    this.#cleanedUpTo = this.#readOffsets(CLEANER_CHECKPOINT);
     this.#unclaimed = new Set();
     const names = disk.list(path);
     for (const name of names) this.#found(name);
@@ -126,7 +130,7 @@ export class LogDir {
     try {
       return readOffsetCheckpoint(this.#options.disk, path);
     } catch (error) {
-      // As Kafka does: without it more is scanned, or a log begins at its first segment again.
+      // As Kafka does: without it more is scanned or compacted, or a log begins at its first segment again.
       this.#logger.warn({ file: path, err: error }, 'checkpoint not readable, taken as empty');
       return new Map();
     }
@@ -195,7 +199,9 @@ export class LogDir {
     const name = partitionDirName(topic, partition);
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
-    return this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: this.wasClean });
+    const cleanedUpTo = this.#cleanedUpTo.get(name);
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean };
+    return this.#load(topic, partition, topicId, config, from);
   }
 
   #load(
@@ -203,7 +209,7 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: { recoveryPoint: number; logStartOffset: number; clean: boolean },
+    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean'>,
     folder = partitionDirName(topic, partition),
   ): Log {
     const { disk, clock, onDiskError } = this.#options;
@@ -230,9 +236,10 @@ export class LogDir {
 
   /** The future log holds all that the partition's log does: it takes its place. */
   promoteFuture(future: Log, logStartOffset: number): Log {
-    const { topic, partition, topicId, config, recoveryPoint } = future;
+    const { topic, partition, topicId, config, recoveryPoint, cleanedUpTo } = future;
     this.futures.promote(topic, partition);
-    const promoted = this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: true });
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: true };
+    const promoted = this.#load(topic, partition, topicId, config, from);
     this.#logs.set(partitionDirName(topic, partition), promoted);
     return promoted;
   }
@@ -251,9 +258,10 @@ export class LogDir {
    * the log stays as it was then.
    */
   reopen(log: Log): Log {
-    const { topic, partition, topicId, config, recoveryPoint, logStartOffset } = log;
+    const { topic, partition, topicId, config, recoveryPoint, logStartOffset, cleanedUpTo } = log;
     log.abandon();
-    const opened = this.#load(topic, partition, topicId, config, { recoveryPoint, logStartOffset, clean: false });
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: false };
+    const opened = this.#load(topic, partition, topicId, config, from);
     this.#logs.set(partitionDirName(topic, partition), opened);
     return opened;
   }
@@ -289,6 +297,7 @@ export class LogDir {
     const name = partitionDirName(topic, partition);
     this.#recoveryPoints.delete(name);
     this.#logStartOffsets.delete(name);
+    this.#cleanedUpTo.delete(name);
     const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
     const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
     this.#options.disk.rename(`${this.path}/${name}`, target);
@@ -323,6 +332,13 @@ export class LogDir {
   checkpointLogStarts(durable: boolean): Promise<void> {
     const logStartOffsets = this.#offsets(this.#logStartOffsets, logStartOf);
     return this.#write(LOG_START_CHECKPOINT, offsetCheckpointText(logStartOffsets), durable);
+  }
+
+  /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
+  async checkpointCleaner(durable = true): Promise<void> {
+    const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
+    if (offsets.length === 0 && this.#cleanedUpTo.size === 0 && !this.#written.has(CLEANER_CHECKPOINT)) return;
+    await this.#write(CLEANER_CHECKPOINT, offsetCheckpointText(offsets), durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */
@@ -370,6 +386,7 @@ export class LogDir {
     const failed = await this.#closeLogs(durable);
     try {
       await this.checkpoint(durable);
+      await this.checkpointCleaner(durable);
       // Logs that nobody opened are as the last process left them.
       const isClean = failed === 0 && (this.wasClean || this.#unclaimed.size === 0);
       if (isClean) writeCleanShutdown(this.#options.disk, this.path, options.brokerEpoch ?? -1, durable);

@@ -14,8 +14,9 @@ import { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogError } from './log-error.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
+import { CLEANED_SUFFIX, SWAP_SUFFIX } from './names.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
-import type { ProducerBatch } from './producer-entry.ts';
+import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import { type ActiveProducer, ProducerTracker } from './producer-tracker.ts';
 import { type BatchRange, type FileSlice, NO_RECORDS, type ReadOptions, readRange, sliceRange } from './reading.ts';
@@ -46,6 +47,8 @@ export interface LogOptions {
   /** From recovery-point-offset-checkpoint and log-start-offset-checkpoint; 0 when they say nothing. */
   recoveryPoint?: number;
   logStartOffset?: number;
+  /** From cleaner-offset-checkpoint; by default it says nothing. */
+  cleanedUpTo?: number | null;
   /** Whether the last shutdown was clean (.kafka_cleanshutdown): then nothing is scanned. */
   clean: boolean;
   logger?: StorageLogger;
@@ -82,6 +85,8 @@ export class Log {
   #epochs: LeaderEpochs | null;
   readonly #hasEpochFile: boolean;
   #closed = false;
+  /** All below has been compacted (cleaner-offset-checkpoint); null: it never was. */
+  cleanedUpTo: number | null;
 
   static open(options: LogOptions): Log {
     const resources = options.resources ?? new LogResources(options.disk);
@@ -112,6 +117,7 @@ export class Log {
     this.#segments = new SegmentList(resources, options.dir, loaded.segments);
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.logEndOffset;
+    this.cleanedUpTo = options.cleanedUpTo ?? null;
     this.#producers = new ProducerTracker(loaded.snapshots, loaded.producers, () => ({
       segments: this.#segments.all,
       logStartOffset: this.#logStartOffset,
@@ -380,6 +386,45 @@ export class Log {
     return findMaxTimestamp(this.#segments.all);
   }
 
+  // Compaction (compaction/compact.ts)
+
+  /** A segment outside the log, for a compaction to write to. */
+  newCleanedSegment(baseOffset: number): Segment {
+    return this.#segments.newCleaned(baseOffset, this.#clock.nowMs());
+  }
+
+  /** Whether `segments` can still be replaced: they stand in the log as they were when it had been truncated `truncations` times. */
+  canReplace(segments: readonly Segment[], truncations: number): boolean {
+    return !this.#closed && this.truncations === truncations && this.#segments.holdsInactive(segments);
+  }
+
+  /** How often the log has lost records at its end. */
+  get truncations(): number {
+    return this.#durability.truncations;
+  }
+
+  /** By producer id. */
+  get producerEntries(): ReadonlyMap<number, ProducerEntry> {
+    return this.#producers.state.entries;
+  }
+
+  /**
+   * Puts `cleaned`, which is durable, in the place of `old`, which `canReplace`. A crash on the way leaves the old content or the new one
+   * (interrupted-swap.ts), and so does a failure: the log goes on with either.
+   */
+  async replaceSegments(old: readonly Segment[], cleaned: Segment): Promise<void> {
+    this.#checkUsable();
+    cleaned.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX);
+    this.#segments.replace(old, cleaned);
+    const deleted = old.flatMap((segment) => segment.markDeleted());
+    for (const { baseOffset } of old) if (baseOffset !== cleaned.baseOffset) this.#producers.removeSnapshot(baseOffset);
+    cleaned.changeSuffix(SWAP_SUFFIX, '');
+    const { disk, deletions } = this.#resources;
+    await disk.syncDirAsync(this.dir);
+    const dueMs = this.#clock.nowMs() + this.#config.fileDeleteDelayMs;
+    for (const path of deleted) deletions.add(path, dueMs);
+  }
+
   // Deletion
 
   /**
@@ -464,6 +509,8 @@ export class Log {
 
   #ended(offset: number): void {
     this.#logEndOffset = offset;
+    const dirtyFrom = this.#segments.active.baseOffset;
+    if (this.cleanedUpTo !== null) this.cleanedUpTo = Math.min(this.cleanedUpTo, dirtyFrom);
     this.#durability.truncated(offset);
   }
 

@@ -28,6 +28,10 @@ export class OffsetIndex {
     return this.entries.count >= Math.floor(maxBytes / ENTRY_BYTES);
   }
 
+  get sizeBytes(): number {
+    return this.entries.count * ENTRY_BYTES;
+  }
+
   append(lastOffset: number, position: number): void {
     const { buf, at } = this.entries.append();
     buf.writeInt32BE(lastOffset - this.#baseOffset, at);

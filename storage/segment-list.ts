@@ -1,5 +1,6 @@
 /** The segments of one log in order, and what speeds reads at its end. There is always one, the last, that takes appends. */
 import { Boundaries } from './boundaries.ts';
+import { CLEANED_SUFFIX, offsetFileName, SEGMENT_SUFFIXES } from './names.ts';
 import { type BatchRange, findRange, type ReadOptions } from './reading.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
@@ -95,6 +96,29 @@ export class SegmentList {
   /** Takes out the segments that begin above `offset`, the last one first. `truncateActive` has to follow. */
   removeAbove(offset: number): Segment[] {
     return this.#segments.splice(this.indexOf(offset) + 1).reverse();
+  }
+
+  /** A segment whose files end in .cleaned, for a compaction to write to; what an earlier one left there is removed. */
+  newCleaned(baseOffset: number, nowMs: number): Segment {
+    for (const suffix of SEGMENT_SUFFIXES) {
+      this.#resources.disk.remove(`${this.#dir}/${offsetFileName(baseOffset, suffix)}${CLEANED_SUFFIX}`);
+    }
+    const segment = new Segment(this.#resources.files, this.#dir, baseOffset, nowMs, null, CLEANED_SUFFIX);
+    segment.createFile();
+    return segment;
+  }
+
+  /** Whether all of `segments` stand here, one after the other, before the active one. */
+  holdsInactive(segments: readonly Segment[]): boolean {
+    const from = this.#segments.indexOf(segments[0]);
+    return (
+      from >= 0 && segments.every((segment, i) => segment === this.#segments[from + i] && segment !== this.#active)
+    );
+  }
+
+  /** Puts `cleaned` in the place of `old`, which `holdsInactive`. */
+  replace(old: readonly Segment[], cleaned: Segment): void {
+    this.#segments.splice(this.#segments.indexOf(old[0]), old.length, cleaned);
   }
 
   /** Drops the batch that holds `offset`, and all after it, from what is the last segment now. */

@@ -42,10 +42,20 @@ export class Segment {
   #dirty = false;
   #isDeleted = false;
 
-  /** `existing` holds the names in the folder; null for a segment that begins now. */
-  constructor(files: FilePool, dir: string, baseOffset: number, nowMs: number, existing: ReadonlySet<string> | null) {
+  /**
+   * `existing` holds the names in the folder; null for a segment that begins now. `temporarySuffix` ends the names of files that do not
+   * belong to the log yet.
+   */
+  constructor(
+    files: FilePool,
+    dir: string,
+    baseOffset: number,
+    nowMs: number,
+    existing: ReadonlySet<string> | null,
+    temporarySuffix = '',
+  ) {
     const file = (suffix: string): PooledFile => {
-      const name = offsetFileName(baseOffset, suffix);
+      const name = offsetFileName(baseOffset, suffix) + temporarySuffix;
       return new PooledFile(files, `${dir}/${name}`, existing?.has(name) ?? false);
     };
     this.baseOffset = baseOffset;
@@ -91,7 +101,8 @@ export class Segment {
     this.#maxTimestampOffset = this.timeIndex.lastOffset;
   }
 
-  get #firstBatchTimestamp(): number {
+  /** The largest timestamp of the first batch; -1 when it has none, or there is no batch. */
+  get firstBatchTimestamp(): number {
     if (this.#firstTimestamp === UNKNOWN) {
       const cursor = this.cursor(0);
       this.#firstTimestamp = cursor.load() ? maxTimestamp(cursor.buf, cursor.at) : NO_TIMESTAMP;
@@ -113,7 +124,7 @@ export class Segment {
   shouldRoll(config: LogConfig, bytes: number, timestamp: number, last: number, nowMs: () => number): boolean {
     const size = this.sizeBytes;
     if (size > config.segmentBytes - bytes) return true;
-    if (size > 0 && this.#waitedMs(timestamp, nowMs) > config.segmentMs - this.#jitterMs(config)) return true;
+    if (size > 0 && this.#waitedMs(timestamp, nowMs) > maxSegmentMs(config) - this.#jitterMs(config)) return true;
     if (last - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
     return this.offsetIndex.isFull(config.segmentIndexBytes) || this.timeIndex.isFull(config.segmentIndexBytes);
   }
@@ -129,7 +140,7 @@ export class Segment {
   }
 
   #waitedMs(timestamp: number, nowMs: () => number): number {
-    const first = this.#firstBatchTimestamp;
+    const first = this.firstBatchTimestamp;
     return first >= 0 ? timestamp - first : nowMs() - this.createdMs;
   }
 
@@ -314,7 +325,18 @@ export class Segment {
     return this.#isDeleted;
   }
 
+  /** Renames the files from one temporary suffix to another one or to none. */
+  changeSuffix(from: string, to: string): void {
+    for (const file of this.#files()) file.rename(file.path.slice(0, file.path.length - from.length) + to);
+  }
+
   #files(): PooledFile[] {
     return [this.log, this.offsetIndex.entries.file, this.timeIndex.entries.file, this.transactionIndex.file];
   }
+}
+
+/** A compacted log also rolls so that records do not stay in the active segment, which is not compacted, for too long. */
+function maxSegmentMs(config: LogConfig): number {
+  const { segmentMs, maxCompactionLagMs, cleanupPolicy } = config;
+  return cleanupPolicy.compact ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs;
 }

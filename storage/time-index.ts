@@ -33,6 +33,10 @@ export class TimeIndex {
     return this.entries.count >= Math.floor(maxBytes / ENTRY_BYTES) - 1;
   }
 
+  get sizeBytes(): number {
+    return this.entries.count * ENTRY_BYTES;
+  }
+
   /** -1 when the index is empty. */
   get lastTimestamp(): number {
     this.#load();

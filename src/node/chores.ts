@@ -1,3 +1,4 @@
+import type { LogCleaner } from '../../storage/index.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { Clock } from '../env.ts';
@@ -19,12 +20,13 @@ interface ChoresOptions {
   readonly clock: Clock;
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
+  readonly cleaner: LogCleaner;
   readonly controller: Controller;
   /** Tries again to open partitions that could not be opened. */
   retry(): void;
 }
 
-export function chores({ config, clock, logs, partitions, controller, retry }: ChoresOptions): Chore[] {
+export function chores({ config, clock, logs, partitions, cleaner, controller, retry }: ChoresOptions): Chore[] {
   return [
     {
       name: 'retention',
@@ -50,6 +52,11 @@ export function chores({ config, clock, logs, partitions, controller, retry }: C
     },
     { name: 'flush', intervalMs: () => flushIntervalMs(config()), run: () => logs.flushDue() },
     {
+      name: 'compaction',
+      intervalMs: () => config().get('log.cleaner.backoff.ms'),
+      run: () => (isCleanerOn(config()) ? cleaner.run() : undefined),
+    },
+    {
       name: 'revival',
       intervalMs: () => REVIVAL_MS,
       run: () => {
@@ -66,9 +73,15 @@ export function chores({ config, clock, logs, partitions, controller, retry }: C
 const flushIntervalMs = (config: BrokerConfig): number =>
   Math.min(config.get('log.flush.scheduler.interval.ms'), 60_000);
 
+/** No thread of ours does nothing but compact: one log is compacted at a time, beside all else. A number of threads of 0 means never. */
+const isCleanerOn = (config: BrokerConfig): boolean =>
+  config.get('log.cleaner.enable') && config.get('log.cleaner.threads') > 0;
+
+/** Of compacted logs the cleaner does it, as in Kafka. */
 async function retention(partitions: Partitions, clock: Clock): Promise<void> {
   let looked = 0;
   for (const { log, highWatermark } of [...partitions.all()]) {
+    if (log.config.cleanupPolicy.compact) continue;
     log.deleteOldSegments(clock.nowMs(), highWatermark);
     if (++looked % PARTITIONS_A_TURN === 0) await new Promise((resolve) => clock.after(0, () => resolve(undefined)));
   }

@@ -178,6 +178,7 @@ export class LogDirectories implements LogStore {
   /** `future` holds all that `log` does: it becomes the partition's log, which is given back, and `log` is deleted. */
   changePlaces(log: Log, future: Log, path: string): Log {
     const dir = this.at(path);
+    future.cleanedUpTo = log.cleanedUpTo;
     const promoted = dir.promoteFuture(future, log.logStartOffset);
     this.homes.set(promoted, dir);
     this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
@@ -252,6 +253,11 @@ export class LogDirectories implements LogStore {
 
   checkpointLogStarts(): Promise<void> {
     return this.each((dir) => dir.checkpointLogStarts(false));
+  }
+
+  /** Writes how far the logs are compacted that lie in one directory with `log`. */
+  async checkpointCleaner(log: Log): Promise<void> {
+    await this.homes.get(log)?.checkpointCleaner();
   }
 
   private highWatermarks(partitions: Partitions) {

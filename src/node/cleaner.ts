@@ -1,0 +1,54 @@
+import { type Disk, LogCleaner, type StorageLogger } from '../../storage/index.ts';
+import type { Clock, Random } from '../env.ts';
+import type { Partitions } from '../partition/partitions.ts';
+import type { LiveConfig } from './live-config.ts';
+import type { LogDirectories } from './log-directories.ts';
+
+export interface LogCleanerParts {
+  readonly disk: Disk;
+  readonly config: LiveConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logs: LogDirectories;
+  readonly partitions: Partitions;
+  readonly logger: StorageLogger;
+}
+
+const TWO_32 = 0x1_0000_0000;
+
+/** The cleaner of this node's compacted logs. */
+export function createLogCleaner({
+  disk,
+  config,
+  clock,
+  random,
+  logs,
+  partitions,
+  logger,
+}: LogCleanerParts): LogCleaner {
+  const word = (): number => random.int(TWO_32) | 0;
+  return new LogCleaner({
+    disk,
+    clock,
+    logger,
+    secret: [word(), word(), word(), word()],
+    ports: {
+      monotonicMs: () => clock.monotonicMs(),
+      yieldLoop: () => new Promise((resolve) => setImmediate(resolve)),
+      sleep: (delayMs) => new Promise((resolve) => clock.after(delayMs, () => resolve())),
+    },
+    config() {
+      const current = config.current();
+      return {
+        dedupeBufferBytes: current.get('log.cleaner.dedupe.buffer.size'),
+        dedupeBufferLoadFactor: current.get('log.cleaner.io.buffer.load.factor'),
+        ioBufferBytes: current.get('log.cleaner.io.buffer.size'),
+        maxBytesPerSecond: current.get('log.cleaner.io.max.bytes.per.second'),
+      };
+    },
+    *candidates() {
+      for (const partition of partitions.all()) if (partition.log.config.cleanupPolicy.compact) yield partition;
+    },
+    onCleaned: (log) => logs.checkpointCleaner(log),
+  });
+}
