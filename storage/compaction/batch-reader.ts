@@ -1,7 +1,20 @@
 /** Reads a .log file from one end to the other, in windows of whole batches; the next window is fetched while one is worked on. */
-import { BATCH_HEADER_BYTES, MAGIC_V2, magic, sizeBytes } from '../../protocol/records/batch.ts';
+import {
+  BATCH_HEADER_BYTES,
+  baseOffset,
+  lastOffset,
+  MAGIC_V2,
+  magic,
+  sizeBytes,
+} from '../../protocol/records/batch.ts';
 import type { DiskFile } from '../disk.ts';
 import { LogError } from '../log-error.ts';
+
+/** Offsets of a segment; `upTo` is exclusive. */
+interface OffsetRange {
+  readonly from: number;
+  readonly upTo: number;
+}
 
 interface Window {
   buf: Buffer;
@@ -11,6 +24,9 @@ interface Window {
 export class BatchReader {
   readonly #file: DiskFile;
   readonly #end: number;
+  readonly #upToOffset: number;
+  /** Offsets rise: the next batch does not begin below. */
+  #nextOffset: number;
   #windowBytes: number;
   #current: Window;
   #other: Window;
@@ -20,7 +36,9 @@ export class BatchReader {
   #ahead: Promise<number> | null = null;
 
   /** From `position`, the start of a batch, up to `end`, the end of one (bytes). */
-  constructor(file: DiskFile, position: number, end: number, windowBytes: number) {
+  constructor(file: DiskFile, position: number, end: number, windowBytes: number, offsets: OffsetRange) {
+    this.#nextOffset = offsets.from;
+    this.#upToOffset = offsets.upTo;
     this.#file = file;
     this.#position = position;
     this.#end = end;
@@ -85,6 +103,7 @@ export class BatchReader {
     while (count - at >= BATCH_HEADER_BYTES) {
       const size = this.#checkedSize(at);
       if (size > count - at) break;
+      this.#checkOffsets(at);
       at += size;
     }
     return at;
@@ -103,6 +122,17 @@ export class BatchReader {
     if (size < BATCH_HEADER_BYTES) throw this.#damaged(this.#position + at, `a batch of ${size} bytes`);
     if (magic(buf, at) !== MAGIC_V2) throw this.#damaged(this.#position + at, `a batch of format v${magic(buf, at)}`);
     return size;
+  }
+
+  /** No checksum covers the base offset. */
+  #checkOffsets(at: number): void {
+    const { buf } = this.#current;
+    const base = baseOffset(buf, at);
+    const last = lastOffset(buf, at);
+    if (base < this.#nextOffset || last < base || last >= this.#upToOffset) {
+      throw this.#damaged(this.#position + at, `offsets ${base} to ${last}`);
+    }
+    this.#nextOffset = last + 1;
   }
 
   #damaged(position: number, what: string): LogError {

@@ -74,6 +74,8 @@ class Compaction {
   #bytesRead = 0;
   /** Read or written, and not told to the pacer yet. */
   #unpaidBytes = 0;
+  /** Since the pacer was last asked. */
+  #work = 0;
   #bytesWritten = 0;
 
   constructor(options: CompactionOptions) {
@@ -154,20 +156,20 @@ class Compaction {
   // The segments
 
   async #cleanGroup(group: readonly Segment[], filter: BatchFilter): Promise<void> {
-    if (!this.#isCurrent(group)) throw new CompactionAborted();
+    this.#checkCurrent(group);
     const cleaned = this.#log.newCleanedSegment(group[0].baseOffset);
     try {
       await this.#writeCleaned(group, filter, cleaned);
-      if (!this.#isCurrent(group)) throw new CompactionAborted();
+      this.#checkCurrent(group);
       await this.#log.replaceSegments(group, cleaned);
     } catch (cause) {
       if (!this.#log.segments.includes(cleaned)) cleaned.remove();
-      throw this.#isCurrent(group) || cause instanceof CompactionAborted ? cause : new CompactionAborted();
+      throw cause;
     }
   }
 
-  #isCurrent(group: readonly Segment[]): boolean {
-    return this.#log.canReplace(group, this.#truncations);
+  #checkCurrent(segments: readonly Segment[]): void {
+    if (!this.#log.canReplace(segments, this.#truncations)) throw new CompactionAborted();
   }
 
   async #writeCleaned(group: readonly Segment[], filter: BatchFilter, cleaned: Segment): Promise<void> {
@@ -175,6 +177,7 @@ class Compaction {
     const writer = new SegmentWriter(cleaned, windowBytes, this.#log.config.indexIntervalBytes);
     this.#transactions.index = cleaned.transactionIndex;
     for (const segment of group) {
+      this.#checkCurrent(group);
       this.#transactions.add(this.#abortedBetween(segment.baseOffset, this.#endOf(segment)));
       await this.#visit(segment, 0, {
         batch(buf, view, at) {
@@ -222,10 +225,14 @@ class Compaction {
   /** Shows every batch from byte `position` on to the visitor, until it has had enough; pauses where the pacer says so. */
   async #visit(segment: Segment, position: number, visitor: BatchVisitor): Promise<void> {
     const { disk, windowBytes } = this.#options;
+    this.#checkCurrent([segment]);
     // A file of its own: the pool may close that of the segment while a read is under way.
     const file = disk.open(segment.log.path, 'existing');
     try {
-      const reader = new BatchReader(file, position, segment.sizeBytes, windowBytes);
+      const reader = new BatchReader(file, position, segment.sizeBytes, windowBytes, {
+        from: segment.baseOffset,
+        upTo: this.#endOf(segment),
+      });
       while (await reader.next()) {
         if (this.#options.isStopped()) throw new CompactionAborted();
         this.#bytesRead += reader.length;
@@ -233,18 +240,20 @@ class Compaction {
         if (!(await this.#visitWindow(reader, visitor))) return;
         visitor.endWindow();
       }
+    } catch (cause) {
+      // What looks like damage may be a truncation.
+      this.#checkCurrent([segment]);
+      throw cause;
     } finally {
       file.close();
     }
   }
 
   async #visitWindow({ buf, view, length }: BatchReader, visitor: BatchVisitor): Promise<boolean> {
-    let work = 0;
     for (let at = 0; at < length; at += sizeBytes(buf, at)) {
       if (!visitor.batch(buf, view, at)) return false;
-      work += sizeBytes(buf, at) + WORK_OF_RECORD_BYTES * recordCount(buf, at);
-      if (work < WORK_BETWEEN_LOOKS_BYTES) continue;
-      work = 0;
+      this.#work += sizeBytes(buf, at) + WORK_OF_RECORD_BYTES * recordCount(buf, at);
+      if (this.#work < WORK_BETWEEN_LOOKS_BYTES) continue;
       const pause = this.#pace();
       if (pause !== null) await pause;
     }
@@ -254,6 +263,7 @@ class Compaction {
   #pace(): Promise<void> | null {
     const bytes = this.#unpaidBytes;
     this.#unpaidBytes = 0;
+    this.#work = 0;
     return this.#options.pacer.spend(bytes);
   }
 }

@@ -16,7 +16,11 @@ export type Entry = readonly [key: string | null, value: string | null];
 export function keyed(entries: readonly Entry[], options: BatchOptions & { timestamp?: number } = {}): Buffer {
   const { timestamp = 1000, ...batchOptions } = options;
   const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text));
-  const records = entries.map(([key, value], i) => ({ key: bytes(key), value: bytes(value), timestamp: timestamp + i }));
+  const records = entries.map(([key, value], i) => ({
+    key: bytes(key),
+    value: bytes(value),
+    timestamp: timestamp + i,
+  }));
   return encodeBatch(records, batchOptions);
 }
 
@@ -73,11 +77,12 @@ export function compact(log: Log, disk: MemoryDisk, options: CompactOptions = {}
   });
 }
 
-/** Begins a new segment, as an append does when the active one is full; it takes an offset with a keyless record. */
+/** Begins a new segment, as an append does when the active one is full; it takes an offset with a record of the key `roll`. */
 export function roll(log: Log): void {
   const { config } = log;
-  log.updateConfig({ ...config, segmentMs: 0 });
   const last = log.segments[log.segments.length - 1];
-  log.appendAsLeader(keyed([['roll', 'x']], { timestamp: last.maxTimestamp + 10 }), 0);
+  const bytes = keyed([['roll', 'x']], { timestamp: last.maxTimestamp + 10 });
+  log.updateConfig({ ...config, segmentBytes: bytes.length });
+  log.appendAsLeader(bytes, 0);
   log.updateConfig(config);
 }
