@@ -1,60 +1,8 @@
 /** A crash between any two changes to the disk: what is found afterwards has no gap and nothing that was gone before. */
 import { expect, test } from 'vitest';
-import { DiskError, type DiskFile, type Log, MemoryDisk } from '../../storage/index.ts';
+import type { Log } from '../../storage/index.ts';
 import { batch, openLog, produced, readAll } from './batches.ts';
-
-class Crash extends DiskError {
-  constructor(path: string) {
-    super('IO', path, 'crashed');
-  }
-}
-
-/** Dies before change number `changesLeft`, and is dead until it is revived. */
-class CrashingDisk extends MemoryDisk {
-  changesLeft = Number.POSITIVE_INFINITY;
-
-  #change(path: string): void {
-    this.changesLeft -= 1;
-    if (this.changesLeft < 0) throw new Crash(path);
-  }
-
-  override open(path: string, mode: 'existing' | 'create'): DiskFile {
-    if (!this.exists(path)) this.#change(path);
-    const file = super.open(path, mode);
-    return {
-      path,
-      sizeBytes: () => file.sizeBytes(),
-      readSync: (target, position) => file.readSync(target, position),
-      read: (target, position) => file.read(target, position),
-      writeSync: (data, position) => {
-        this.#change(path);
-        file.writeSync(data, position);
-      },
-      truncateSync: (size) => {
-        this.#change(path);
-        file.truncateSync(size);
-      },
-      sync: () => file.sync(),
-      syncSync: () => file.syncSync(),
-      close: () => file.close(),
-    };
-  }
-
-  override writeFile(path: string, data: Uint8Array | string): void {
-    this.#change(path);
-    super.writeFile(path, data);
-  }
-
-  override rename(from: string, to: string): void {
-    this.#change(from);
-    super.rename(from, to);
-  }
-
-  override remove(path: string): void {
-    if (this.exists(path)) this.#change(path);
-    super.remove(path);
-  }
-}
+import { CrashingDisk } from './crashing-disk.ts';
 
 const CONFIG = { segmentBytes: 340, indexIntervalBytes: 100, retentionMs: -1 };
 const COUNT = 20;
