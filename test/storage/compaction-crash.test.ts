@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Log, LogConfig } from '../../storage/index.ts';
 import { checkIndexFiles, openLog } from './batches.ts';
-import { compact, contentOf, keyed, roll } from './compaction-helpers.ts';
+import { compact, contentOf, type Entry, keyed, roll } from './compaction-helpers.ts';
 import { CrashingDisk } from './crashing-disk.ts';
 
 const CONFIG = { cleanupPolicy: { delete: false, compact: true }, indexIntervalBytes: 100 };
@@ -10,14 +10,13 @@ const CONFIG = { cleanupPolicy: { delete: false, compact: true }, indexIntervalB
 function filled(disk: CrashingDisk, config: Partial<LogConfig>, ownKey: (i: number) => string): Log {
   const log = openLog(disk, { config: { ...CONFIG, ...config } });
   for (let i = 0; i < 6; i++) {
-    for (let j = 0; j < 4; j++)
-      log.appendAsLeader(
-        keyed([
-          [`${prefix}${j}`, `${i}`],
-          [`only-${i}`, `${j}`],
-        ]),
-        0,
-      );
+    for (let j = 0; j < 4; j++) {
+      const records: Entry[] = [
+        [`k${j}`, `${i}`],
+        [ownKey(i), `${j}`],
+      ];
+      log.appendAsLeader(keyed(records), 0);
+    }
     roll(log);
   }
   return log;
