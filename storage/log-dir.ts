@@ -337,7 +337,7 @@ export class LogDir {
   /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
   async checkpointCleaner(durable = true): Promise<void> {
     const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
-    if (offsets.length === 0 && this.#cleanedUpTo.size === 0 && !this.#written.has(CLEANER_CHECKPOINT)) return;
+    if (offsets.length === 0 && !this.#options.disk.exists(`${this.path}/${CLEANER_CHECKPOINT}`)) return;
     await this.#write(CLEANER_CHECKPOINT, offsetCheckpointText(offsets), durable);
   }
 

@@ -8,13 +8,13 @@
  * started on a copy of the same files, and what its own cleaner logs of its work is shown beside.
  * Prints one line of JSON for each.
  */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as yieldLoop, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldLoop } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { KafkaServer } from '../../compat-tests/oracle/server.ts';
-import { runTool } from '../../compat-tests/oracle/tool.ts';
+import { KafkaCleaner } from '../../compat-tests/oracle/cleaner.ts';
 import { CompressionType } from '../../protocol/records/batch.ts';
 import { BatchBuilder } from '../../protocol/records/encode.ts';
 import { compactLog } from '../../storage/compaction/compact.ts';
@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
     compression: { type: 'string', default: 'none' },
     kafka: { type: 'boolean', default: false },
     port: { type: 'string', default: '21170' },
+    /** Where a log has been filled already: for the process that compacts it. */
+    directory: { type: 'string' },
   },
 });
 const recordCount = Number(options.records);
@@ -49,27 +51,39 @@ interface Result {
   recordsPerSecond: number;
   mbPerSecond: number;
   recordsKept: number;
-  /** Resident memory at most, above what it was before. Kafka: the heap it was given. */
+  /** Resident memory at most, above what it was before. */
   extraMb?: number;
   /** The longest time that the event loop was held. */
   longestSliceMs?: number;
 }
 
 const disk = new NodeDisk();
-const directory = mkdtempSync(join(tmpdir(), 'odradek-compaction-'));
-try {
-  const dir = join(directory, `${TOPIC}-0`);
-  const log = openLog(dir);
-  fill(log);
-  await log.closeDurably();
-  if (options.kafka) console.log(JSON.stringify(await measureKafka(dir)));
-  console.log(JSON.stringify(await measureOurs(dir)));
-} finally {
-  rmSync(directory, { recursive: true });
+const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'odradek-compaction-'));
+const dir = join(directory, `${TOPIC}-0`);
+if (options.directory === undefined) await main();
+else console.log(JSON.stringify(await measureOurs()));
+
+async function main(): Promise<void> {
+  try {
+    const log = openLog();
+    fill(log);
+    const bytes = log.sizeBytes;
+    await log.closeDurably();
+    if (options.kafka) console.log(JSON.stringify(await measureKafka(dir, bytes)));
+    // In a process of its own, whose memory is that of the compaction.
+    const [script] = process.argv.slice(1);
+    spawnSync(process.execPath, [script, ...process.argv.slice(2), '--directory', directory], { stdio: 'inherit' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
-function openLog(dir: string): Log {
-  const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: SEGMENT_BYTES, cleanupPolicy: { delete: false, compact: true } };
+function openLog(): Log {
+  const config = {
+    ...DEFAULT_LOG_CONFIG,
+    segmentBytes: SEGMENT_BYTES,
+    cleanupPolicy: { delete: false, compact: true },
+  };
   const clock = { nowMs: () => Date.now() };
   return Log.open({ disk, dir, topic: TOPIC, partition: 0, topicId: null, config, clock, clean: true });
 }
@@ -95,8 +109,8 @@ function fill(log: Log): void {
   log.appendAsLeader(last.build(), 0);
 }
 
-async function measureOurs(dir: string): Promise<Result> {
-  const log = openLog(dir);
+async function measureOurs(): Promise<Result> {
+  const log = openLog();
   const before = process.memoryUsage.rss();
   let peak = before;
   let longestSliceMs = 0;
@@ -112,7 +126,7 @@ async function measureOurs(dir: string): Promise<Result> {
     },
   };
   const start = performance.now();
-  const result = await compactLog({
+  const compacted = await compactLog({
     ...CLEANER,
     disk,
     log,
@@ -125,64 +139,30 @@ async function measureOurs(dir: string): Promise<Result> {
   });
   const seconds = (performance.now() - start) / 1000;
   log.close();
-  if (result.endOffset !== recordCount) throw new Error(`compacted up to ${result.endOffset} only`);
+  if (compacted.endOffset !== recordCount) throw new Error(`compacted up to ${compacted.endOffset} only`);
   return {
-    broker: 'odradek',
-    seconds: round(seconds),
-    recordsPerSecond: Math.round(recordCount / seconds),
-    mbPerSecond: round(result.bytesRead / 2 / seconds / 1e6),
-    recordsKept: result.recordsKept,
+    ...result('odradek', seconds, compacted.bytesRead / 2, compacted.recordsKept),
     extraMb: round((peak - before) / 1e6),
     longestSliceMs: round(longestSliceMs),
   };
 }
 
-/** Starts Kafka, has it make the topic, puts the files into its folder, and starts it again with the cleaner awake. */
-async function measureKafka(from: string): Promise<Result> {
-  const home = join(directory, 'kafka');
-  const port = Number(options.port);
-  const properties = { 'log.cleaner.backoff.ms': '100', 'log.retention.ms': '-1' };
-  const server = await KafkaServer.start({ directory: home, port, properties, heap: '1g' });
-  try {
-    const config = ['cleanup.policy=compact', 'min.cleanable.dirty.ratio=0.5', `segment.bytes=${SEGMENT_BYTES}`];
-    const args = ['--create', '--topic', TOPIC, '--partitions', '1', ...config.flatMap((entry) => ['--config', entry])];
-    await runTool('org.apache.kafka.tools.TopicCommand', ['--bootstrap-server', server.bootstrapServers, ...args]);
-    await server.stop();
-    const to = join(home, 'data', `${TOPIC}-0`);
-    for (const name of readdirSync(to)) if (/^\d{20}\./.test(name)) rmSync(join(to, name));
-    for (const name of readdirSync(from)) {
-      if (name !== 'partition.metadata') cpSync(join(from, name), join(to, name));
-    }
-    await server.restart();
-    return await kafkaResult(server);
-  } finally {
-    await server.stop();
-    rmSync(home, { recursive: true });
-  }
+/** Apache Kafka's cleaner on a copy of the files, by its own clock. */
+async function measureKafka(from: string, bytes: number): Promise<Result> {
+  const kafka = await KafkaCleaner.create({
+    directory: join(directory, 'kafka'),
+    port: Number(options.port),
+    topic: TOPIC,
+    configs: { 'segment.bytes': String(SEGMENT_BYTES) },
+  });
+  kafka.put(from);
+  const { seconds, records } = await kafka.clean(recordCount, 600_000);
+  return result('kafka', seconds, bytes, records);
 }
 
-/** From the statistics that the cleaner writes into the server's log. */
-async function kafkaResult(server: KafkaServer): Promise<Result> {
-  const cleaned = new RegExp(`cleaned log ${TOPIC}-0[^]*?processed in ([\\d,.]+) seconds[^]*?End size: [\\d,.]+ MB \\(([\\d,]+) messages\\)`);
-  const number = (text: string): number => Number(text.replaceAll(',', ''));
-  const bytes = readdirSync(join(directory, `${TOPIC}-0`))
-    .filter((name) => name.endsWith('.log'))
-    .reduce((sum, name) => sum + readFileSync(join(directory, `${TOPIC}-0`, name)).length, 0);
-  for (let waited = 0; waited < 600; waited++) {
-    const found = cleaned.exec(readFileSync(server.logFile, 'utf8'));
-    if (found !== null) {
-      const seconds = number(found[1]);
-      return {
-        broker: 'kafka',
-        seconds,
-        recordsPerSecond: Math.round(recordCount / seconds),
-        mbPerSecond: round(bytes / seconds / 1e6),
-        recordsKept: number(found[2]),
-      };
-    }
-    await sleep(1000);
-  }
-  throw new Error(`Apache Kafka has not compacted the log, see ${server.logFile}`);
+function result(broker: string, seconds: number, bytes: number, recordsKept: number): Result {
+  const recordsPerSecond = Math.round(recordCount / seconds);
+  return { broker, seconds: round(seconds), recordsPerSecond, mbPerSecond: round(bytes / seconds / 1e6), recordsKept };
 }
 
 function round(value: number): number {
