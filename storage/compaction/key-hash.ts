@@ -1,6 +1,6 @@
 /**
  * Chaskey (Mouha et al., SAC 2014; ISO/IEC 29192-6) with 8 rounds: a keyed 128-bit hash of a record's key. Made for 32-bit processors, and
- * thus for a language whose fast integers have 32 bits. Why a keyed one: docs/decisions/0004-compaction-key-hash.md.
+ * thus for a language whose fast integers have 32 bits. Why a keyed one: docs/decisions/0005-compaction-key-hash.md.
  */
 
 /** 128 random bits, as four int32. */
