@@ -152,7 +152,9 @@ describeBrokerKinds('compacted topics', (name) => {
     await joined;
     const commits = 250;
     for (let i = 1; i <= commits; i++) {
-      await consumer.commitOffsets(times(100, (partition) => ({ topic, partition, offset: String(i) })));
+      const offsets = times(100, (partition) => ({ topic, partition, offset: String(i) }));
+      // The group may go through a second generation at first.
+      await eventually(() => consumer.commitOffsets(offsets).then(() => true));
     }
     await consumer.disconnect();
     const [before] = await admin.fetchOffsets({ groupId, topics: [topic] });

@@ -60,6 +60,7 @@ describe("the broker's loggers", () => {
         ['odradek.partition', 'ERROR'],
         ['odradek.group', 'DEBUG'],
         ['odradek.api', 'ERROR'],
+        ['odradek.cleaner', 'ERROR'],
       ]),
     );
     await alter('1', 'odradek.group', DELETE, null);
