@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KafkaServer } from './server.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { startKafka } from './server.ts';
 import { runTool } from './tool.ts';
 
 export interface Cleaned {
@@ -26,12 +27,14 @@ export class KafkaCleaner {
   /** The partition's folder; to be touched only while no `clean` is under way. */
   readonly folder: string;
   readonly #topic: string;
-  readonly #server: KafkaServer;
+  readonly #server: ServerProcess;
+  readonly #logFile: string;
   #readOfLog = 0;
 
-  private constructor(server: KafkaServer, { directory, topic }: KafkaCleanerOptions) {
+  private constructor(server: ServerProcess, { directory, topic }: KafkaCleanerOptions) {
     this.folder = join(directory, 'data', `${topic}-0`);
     this.#server = server;
+    this.#logFile = join(directory, 'server.log');
     this.#topic = topic;
   }
 
@@ -40,13 +43,13 @@ export class KafkaCleaner {
     const { directory, port, topic } = options;
     mkdirSync(directory, { recursive: true });
     const properties = { 'log.cleaner.backoff.ms': '100', 'log.retention.ms': '-1' };
-    const server = await KafkaServer.start({ directory, port, properties, heap: '1g' });
+    const server = await startKafka({ directory, port, properties, heap: '1g' });
     try {
       const configs = Object.entries({ 'cleanup.policy': 'compact', ...options.configs });
       const args = ['--create', '--topic', topic, '--partitions', '1'];
       for (const [name, value] of configs) args.push('--config', `${name}=${value}`);
       const command = 'org.apache.kafka.tools.TopicCommand';
-      const { code, stdout, stderr } = await runTool(command, ['--bootstrap-server', server.bootstrapServers, ...args]);
+      const { code, stdout, stderr } = await runTool(command, ['--bootstrap-server', `127.0.0.1:${port}`, ...args]);
       if (code !== 0) throw new Error(`the topic could not be made:\n${stdout}${stderr}`);
     } finally {
       await server.stop();
@@ -68,7 +71,7 @@ export class KafkaCleaner {
         const found = this.#statistics(endOffset);
         if (found !== null) return found;
       }
-      throw new Error(`Apache Kafka has not compacted up to ${endOffset}, see ${this.#server.logFile}`);
+      throw new Error(`Apache Kafka has not compacted up to ${endOffset}, see ${this.#logFile}`);
     } finally {
       await this.#server.stop();
     }
@@ -76,7 +79,7 @@ export class KafkaCleaner {
 
   /** What the cleaner has written into the server's log since the last time. */
   #statistics(endOffset: number): Cleaned | null {
-    const log = readFileSync(this.#server.logFile, 'utf8').slice(this.#readOfLog);
+    const log = readFileSync(this.#logFile, 'utf8').slice(this.#readOfLog);
     const section = `cleaned log ${this.#topic}-0 \\(dirty section = \\[\\d+, ${endOffset}\\]\\)`;
     const pattern = new RegExp(
       `${section}[^]*?processed in ([\\d,.]+) seconds[^]*?End size: [^(]*\\(([\\d,]+) messages`,

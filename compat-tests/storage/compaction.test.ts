@@ -9,10 +9,10 @@ import { type BatchOptions, encodeBatch } from '../../protocol/records/encode.ts
 import { compactLog } from '../../storage/compaction/compact.ts';
 import { Pacer } from '../../storage/compaction/pacer.ts';
 import { DEFAULT_LOG_CONFIG, Log, NodeDisk } from '../../storage/index.ts';
-import { freePortPair } from '../brokers.ts';
 import { KafkaCleaner } from '../oracle/cleaner.ts';
 import { oracleAvailable } from '../oracle/jars.ts';
 import { runTool } from '../oracle/tool.ts';
+import { freePortPair } from '../ports.ts';
 
 const disk = new NodeDisk();
 const now = Date.now();
