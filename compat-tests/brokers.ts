@@ -38,7 +38,11 @@ export interface Home {
 }
 
 /** Starts in a new home, unless parts of one are given. */
-export type StartOptions = Partial<Home> & { properties?: Record<string, string> };
+export type StartOptions = Partial<Home> & {
+  properties?: Record<string, string>;
+  /** The voters of the metadata quorum stand in its log (kraft.version 1), not in the configuration. */
+  standalone?: boolean;
+};
 
 const newDirectory = (label: string): string => mkdtempSync(join(tmpdir(), `odradek-compat-${label}-`));
 
@@ -55,9 +59,13 @@ export function removeHome({ directory }: Home): void {
 
 /** Starts a broker of the given kind as a process of its own. */
 export async function startBroker(name: BrokerName, options: StartOptions = {}): Promise<OwnBroker> {
-  const { properties = {}, directory = newDirectory(name), port = await freePortPair() } = options;
+  const { directory = newDirectory(name), port = await freePortPair() } = options;
+  const { properties = {}, standalone = false } = options;
   const home = { directory, port };
-  const server = await (name === 'kafka' ? startKafka({ ...home, properties }) : startOdradek(home, properties));
+  const voters: Record<string, string> = standalone ? {} : { 'controller.quorum.voters': `1@127.0.0.1:${port + 1}` };
+  const server = await (name === 'kafka'
+    ? startKafka({ ...home, properties, standalone })
+    : startOdradek(home, { ...voters, ...properties }));
   return {
     name,
     directory,

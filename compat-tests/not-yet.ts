@@ -29,6 +29,3 @@ export const notYetServed: ReadonlyMap<number, { name: string; versions: string 
   [91, { name: 'AlterShareGroupOffsets', versions: '0-0' }],
   [92, { name: 'DeleteShareGroupOffsets', versions: '0-0' }],
 ]);
-
-/** Level of kraft.version that Kafka supports and odradek does not: voters in the metadata log (KIP-853). */
-export const KRAFT_VERSION = { kafka: 1, odradek: 0 };

@@ -6,7 +6,7 @@ import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker, Endpoint } from './api/broker.ts';
 import { apiRanges, handlers } from './api/index.ts';
 import type { DirectoryAssignment } from './controller/directory-control.ts';
-import { SUPPORTED_FEATURES } from './controller/features.ts';
+import { KRAFT_VERSION, SUPPORTED_FEATURES } from './controller/features.ts';
 import type { MetadataImage } from './controller/image.ts';
 import { KraftController } from './controller/kraft-controller.ts';
 import type { Logger } from './env.ts';
@@ -114,7 +114,7 @@ async function start(options: NodeOptions, undo: (() => void | Promise<void>)[])
     loggers,
     config: () => live.current(),
     image: () => controller.image,
-    features: () => featuresOf(controller.image),
+    features: () => featuresOf(controller.image, controller.quorum().kraftVersion),
     endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
     controller,
     partitions,
@@ -205,14 +205,15 @@ function followFailures(
   });
 }
 
-function featuresOf(image: MetadataImage) {
+function featuresOf(image: MetadataImage, kraftVersion: number) {
+  const ofQuorum = kraftVersion > 0 ? [{ name: KRAFT_VERSION, level: kraftVersion }] : [];
   return {
     supported: SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
       name,
       minVersion: minLevel,
       maxVersion: maxLevel,
     })),
-    finalized: [...image.features].map(([name, level]) => ({ name, level })),
+    finalized: [...[...image.features].map(([name, level]) => ({ name, level })), ...ofQuorum],
     epoch: image.offset,
   };
 }

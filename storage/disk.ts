@@ -43,9 +43,11 @@ export interface DiskLock {
   release(): void;
 }
 
+/** For reading and writing 'existing' and 'create', of which only the second makes a file; the others fail with NOT_FOUND. */
+export type OpenMode = 'existing' | 'create' | 'read-only';
+
 export interface Disk {
-  /** Opens for reading and writing. 'existing' fails with NOT_FOUND; 'create' opens or creates. */
-  open(path: string, mode: 'existing' | 'create'): DiskFile;
+  open(path: string, mode: OpenMode): DiskFile;
   exists(path: string): boolean;
   /** The whole file, or null where there is none. */
   readFile(path: string): Buffer | null;

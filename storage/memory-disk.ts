@@ -3,7 +3,7 @@
  * an open file outlives its name, a rename takes open files along. Nothing is lost before the process ends, so `sync` does nothing.
  */
 import { posix } from 'node:path';
-import { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts';
+import { type Disk, DiskError, type DiskFile, type DiskLock, type OpenMode } from './disk.ts';
 
 const CHUNK_BYTES = 262_144;
 const FIRST_CHUNK_BYTES = 512;
@@ -131,11 +131,11 @@ export class MemoryDisk implements Disk {
     this.#usedBytes += bytes;
   }
 
-  open(path: string, mode: 'existing' | 'create'): DiskFile {
+  open(path: string, mode: OpenMode): DiskFile {
     let content = this.#find(path);
     if (content instanceof Map) throw new DiskError('IO', path, 'is a folder');
     if (content === undefined) {
-      if (mode === 'existing') throw new DiskError('NOT_FOUND', path, 'no such file');
+      if (mode !== 'create') throw new DiskError('NOT_FOUND', path, 'no such file');
       content = new MemoryContent();
       this.#parent(path).set(posix.basename(path), content);
     }

@@ -1,8 +1,11 @@
 /** The disk of the machine, through node:fs. */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { type Disk, DiskError, type DiskErrorCode, type DiskFile, type DiskLock } from './disk.ts';
+import { type Disk, DiskError, type DiskErrorCode, type DiskFile, type DiskLock, type OpenMode } from './disk.ts';
 import { acquireLockFile } from './node-disk-lock.ts';
+
+const { O_CREAT, O_RDONLY, O_RDWR } = fs.constants;
+const OPEN_FLAGS: Record<OpenMode, number> = { existing: O_RDWR, create: O_RDWR | O_CREAT, 'read-only': O_RDONLY };
 
 const CODES: Record<string, DiskErrorCode> = {
   ENOENT: 'NOT_FOUND',
@@ -123,8 +126,8 @@ class NodeFile implements DiskFile {
 }
 
 export class NodeDisk implements Disk {
-  open(path: string, mode: 'existing' | 'create'): DiskFile {
-    const flags = fs.constants.O_RDWR | (mode === 'create' ? fs.constants.O_CREAT : 0);
+  open(path: string, mode: OpenMode): DiskFile {
+    const flags = OPEN_FLAGS[mode];
     return new NodeFile(
       path,
       attempt(path, () => fs.openSync(path, flags, 0o644)),

@@ -10,6 +10,8 @@ export type KafkaServerOptions = {
   /** The port of the clients; port + 1 is the controller's. */
   port: number;
   properties?: Record<string, string>;
+  /** The voters of the metadata quorum stand in its log (`kafka-storage format --standalone`), not in the configuration. */
+  standalone?: boolean;
   clusterId?: string;
   heap?: string;
 };
@@ -24,7 +26,7 @@ export async function startKafka(options: KafkaServerOptions): Promise<ServerPro
   const propertiesFile = join(directory, 'server.properties');
   mkdirSync(directory, { recursive: true });
   writeFileSync(propertiesFile, toProperties(serverProperties(options)));
-  if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(propertiesFile, options.clusterId);
+  if (!existsSync(join(directory, 'data', 'meta.properties'))) await format(propertiesFile, options);
   const server = new ServerProcess({
     name: 'Apache Kafka',
     program: 'java',
@@ -39,19 +41,25 @@ export async function startKafka(options: KafkaServerOptions): Promise<ServerPro
   return server;
 }
 
-async function format(propertiesFile: string, clusterId = 'b2RyYWRlay1jb21wYXQtMQ'): Promise<void> {
-  const args = [...javaArgs(), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesFile];
+async function format(propertiesFile: string, { clusterId, standalone }: KafkaServerOptions): Promise<void> {
+  const given = ['-t', clusterId ?? 'b2RyYWRlay1jb21wYXQtMQ', '-c', propertiesFile];
+  const voters = standalone ? ['--standalone'] : [];
+  const args = [...javaArgs(), 'kafka.tools.StorageTool', 'format', ...given, ...voters];
   const result = await run('java', args);
   if (result.code !== 0) throw new Error(`kafka-storage format failed:\n${result.stdout}${result.stderr}`);
 }
 
 /** One node; internal topics with one replica; no delay before the first rebalance of a group. */
-function serverProperties({ directory, port, properties }: KafkaServerOptions): Record<string, string> {
+function serverProperties(options: KafkaServerOptions): Record<string, string> {
+  const { directory, port, properties, standalone } = options;
+  const controller = `127.0.0.1:${port + 1}`;
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${port + 1}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${port + 1}`,
+    ...(standalone
+      ? { 'controller.quorum.bootstrap.servers': controller }
+      : { 'controller.quorum.voters': `1@${controller}` }),
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { uniqueName } from '../helpers.ts';
-import { KRAFT_VERSION, notYetServed } from '../not-yet.ts';
+import { notYetServed } from '../not-yet.ts';
 import { describeTools, inputFile, lines, table } from './tools.ts';
 
 const TELEMETRY: [number, { name: string }][] = [
@@ -56,7 +56,7 @@ describeTools('tools that look at the cluster', ({ tool, attempt }, broker) => {
     expect(features.map((line) => line.split(/\t|\s{2,}/).join(' | '))).toEqual([
       'Feature: eligible.leader.replicas.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
       'Feature: group.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
-      `Feature: kraft.version | SupportedMinVersion: 0 | SupportedMaxVersion: ${KRAFT_VERSION[broker.name]} | FinalizedVersionLevel: 0`,
+      'Feature: kraft.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 0',
       'Feature: metadata.version | SupportedMinVersion: 3.3-IV3 | SupportedMaxVersion: 4.3-IV0 | FinalizedVersionLevel: 4.3-IV0',
       'Feature: share.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',
       'Feature: streams.version | SupportedMinVersion: 0 | SupportedMaxVersion: 1 | FinalizedVersionLevel: 1',

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MetadataLog } from '../../src/raft/driver.ts';
@@ -166,6 +166,8 @@ async function works(broker: Broker): Promise<void> {
   await admin.disconnect();
 }
 
+const directoryId = ({ directory }: OwnBroker): string =>
+  /^directory\.id=(.*)$/m.exec(readFileSync(join(directory, 'data', 'meta.properties'), 'utf8'))?.[1] as string;
 const metadataDir = ({ directory }: OwnBroker): string => join(directory, 'data', '__cluster_metadata-0');
 const files = (broker: OwnBroker, suffix: string): string[] =>
   readdirSync(metadataDir(broker))
@@ -190,7 +192,8 @@ async function letGo(broker: OwnBroker): Promise<void> {
     {
       disk: new NodeDisk(),
       dir: join(broker.directory, 'data'),
-      nodeId: 1,
+      local: { id: 1, directoryId: directoryId(broker), endpoints: [], minKraftVersion: 0, maxKraftVersion: 1 },
+      initialKraftVersion: 0,
       clock: systemClock,
       logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       segmentBytes: Number(SMALL['internal.metadata.log.segment.bytes']),

@@ -67,9 +67,5 @@ function describe({ broker, apiVersion }: RequestContext): PartitionResponse {
   };
 }
 
-function nodes({ broker }: RequestContext) {
-  const listeners = broker
-    .config()
-    .listeners.advertisedController.map(({ name, host, port }) => ({ name, host, port }));
-  return broker.controller.quorum().voters.map(({ id }) => ({ nodeId: id, listeners }));
-}
+const nodes = ({ broker }: RequestContext) =>
+  broker.controller.quorum().voters.map(({ id, endpoints }) => ({ nodeId: id, listeners: endpoints }));

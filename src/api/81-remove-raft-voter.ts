@@ -1,8 +1,9 @@
+import { KafkaError } from '../../protocol/errors.ts';
 import { RemoveRaftVoterRequest, RemoveRaftVoterResponse } from '../../protocol/messages/81-remove-raft-voter.ts';
 import { handler } from './handler.ts';
-import { checkVoter, staticVoters } from './quorum-of-one.ts';
+import { checkVoter, mustBeDynamic, named, voters } from './quorum-of-one.ts';
 
-/** RemoveRaftVoter (KIP-853): the quorum has the voters that it was started with. */
+/** RemoveRaftVoter (KIP-853): the last voter stays. */
 export const removeRaftVoter = handler({
   request: RemoveRaftVoterRequest,
   response: RemoveRaftVoterResponse,
@@ -10,7 +11,9 @@ export const removeRaftVoter = handler({
 
   handle({ broker }, request) {
     checkVoter(broker, 'Remove', request);
-    throw staticVoters('removing');
+    mustBeDynamic(broker, 'removing');
+    const message = `Cannot remove voter ${named(request)} from the set of voters ${voters(broker)}`;
+    throw new KafkaError('VOTER_NOT_FOUND', message);
   },
 
   failed: (_request, errorCode, errorMessage) => ({ errorCode, errorMessage }),

@@ -20,8 +20,22 @@ export function checkVoter(broker: Broker, api: 'Add' | 'Remove', key: VoterKey)
   }
 }
 
-/** The voters stand in the configuration (kraft.version 0). */
-export function staticVoters(verb: 'adding' | 'removing'): KafkaError {
-  const message = `Cluster doesn't support ${verb} voter because the kraft.version feature is 0`;
-  return new KafkaError('UNSUPPORTED_VERSION', message);
+/** The voters may change only where they stand in the metadata log, not in the configuration. */
+export function mustBeDynamic(broker: Broker, verb: 'adding' | 'removing'): void {
+  const { kraftVersion } = broker.controller.quorum();
+  if (kraftVersion > 0) return;
+  const message = `Cluster doesn't support ${verb} voter because the kraft.version feature is ${kraftVersion}`;
+  throw new KafkaError('UNSUPPORTED_VERSION', message);
 }
+
+/** As Kafka prints a voter. */
+const replicaKey = (id: number, directoryId: string): string => `ReplicaKey(id=${id}, directoryId=${directoryId})`;
+
+export const named = ({ voterId, voterDirectoryId }: VoterKey): string => replicaKey(voterId, voterDirectoryId);
+
+/** All voters, as Kafka prints them. */
+export const voters = (broker: Broker): string =>
+  `[${broker.controller
+    .quorum()
+    .voters.map(({ id, directoryId }) => replicaKey(id, directoryId))
+    .join(', ')}]`;

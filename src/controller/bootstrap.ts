@@ -28,6 +28,9 @@ export const newestFeatureLevels = (): MetadataRecord[] =>
     record(FeatureLevelRecord, { name, featureLevel: initialLevel }),
   );
 
+/** Whether there is a bootstrap.checkpoint in `dir`. */
+export const isFormatted = (disk: Disk, dir: string): boolean => disk.exists(`${dir}/${FILE}`);
+
 /**
  * The records that the cluster is to begin with: those in bootstrap.checkpoint, which is written with the newest feature levels where there
  * is none. Throws UnreadableMetadata.
@@ -37,7 +40,7 @@ export function formatted(disk: Disk, dir: string, nowMs: number): MetadataRecor
   const bytes = disk.readFile(path);
   if (bytes !== null) return read(bytes, path);
   const records = newestFeatureLevels();
-  const snapshot = { lastContainedLogTimestampMs: 0, leaderEpoch: 0, nowMs };
+  const snapshot = { lastContainedLogTimestampMs: 0, leaderEpoch: 0, nowMs, quorum: null };
   const batches = [...encodeSnapshot(records.map(encodeRecord), snapshot)].filter((batch) => batch !== null);
   disk.writeFile(path, Buffer.concat(batches), { durable: false });
   return records;
@@ -45,7 +48,7 @@ export function formatted(disk: Disk, dir: string, nowMs: number): MetadataRecor
 
 function read(bytes: Buffer, path: string): MetadataRecord[] {
   try {
-    return decodeSnapshot(bytes, path).values.map(decodeRecord);
+    return decodeSnapshot(bytes).values.map(decodeRecord);
   } catch (error) {
     if (error instanceof MalformedError) throw new UnreadableMetadata(`${path} is damaged: ${error.message}.`);
     throw error;

@@ -16,6 +16,7 @@ import type { BrokerRegistration } from './controller.ts';
 import { isInOnlineDirectory } from './directory-control.ts';
 import { ELR_VERSION, METADATA_VERSION, MetadataLevel, SUPPORTED_FEATURES } from './features.ts';
 import type { MetadataImage, PartitionImage } from './image.ts';
+import { controllerEndpoints } from './local-voter.ts';
 import type { Plan, PlanContext } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
 
@@ -44,12 +45,7 @@ export function planRegisterController(
   incarnationId: string,
 ): MetadataRecord[] {
   if ((image.features.get(METADATA_VERSION) ?? 0) < MetadataLevel.CONTROLLER_REGISTRATION) return [];
-  const endPoints = config.listeners.advertisedController.map(({ name, host, port }) => ({
-    name,
-    host: host || 'localhost',
-    port,
-    securityProtocol: PLAINTEXT,
-  }));
+  const endPoints = controllerEndpoints(config).map((endpoint) => ({ ...endpoint, securityProtocol: PLAINTEXT }));
   const features = supportedFeatures();
   return [record(RegisterControllerRecord, { controllerId: nodeId, incarnationId, endPoints, features })];
 }

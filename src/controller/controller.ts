@@ -36,6 +36,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { Disk } from '../../storage/disk.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock, Logger, Random } from '../env.ts';
+import type { Voter } from '../raft/quorum.ts';
 import type { EndpointImage, MetadataDelta, MetadataImage } from './image.ts';
 
 export interface ControllerOptions {
@@ -74,7 +75,8 @@ export interface QuorumDescription {
   readonly leaderEpoch: number;
   readonly highWatermark: number;
   readonly logEndOffset: number;
-  readonly voters: readonly { readonly id: number; readonly directoryId: string }[];
+  readonly kraftVersion: number;
+  readonly voters: readonly Voter[];
 }
 
 export interface Controller {

@@ -1,11 +1,12 @@
 /** Feature levels (KIP-584): raised, and lowered where nothing can be lost. */
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/57-update-features.ts';
-import { ConfigRecord, FeatureLevelRecord } from '../../protocol/metadata/index.ts';
+import { ConfigRecord, FeatureLevelRecord, NoOpRecord } from '../../protocol/metadata/index.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { formatValue } from '../config/value.ts';
 import {
   ELR_VERSION,
+  KRAFT_VERSION,
   METADATA_VERSION,
   MetadataLevel,
   metadataChangedBetween,
@@ -29,11 +30,16 @@ interface Update {
   readonly type: number;
 }
 
+export interface FeaturesPlan extends Plan<InputOf<typeof UpdateFeaturesResponse>> {
+  /** To be in force in the quorum before the records are written; null: as it is. */
+  readonly kraftVersion: number | null;
+}
+
 /** All of the updates or none. */
 export function planUpdateFeatures(
   context: PlanContext,
   request: MessageOf<typeof UpdateFeaturesRequest>,
-): Plan<InputOf<typeof UpdateFeaturesResponse>> {
+): FeaturesPlan {
   const updates = request.featureUpdates.map(
     ({ feature, maxVersionLevel, upgradeType, allowDowngrade }): Update => ({
       name: feature,
@@ -47,10 +53,15 @@ export function planUpdateFeatures(
     // versions below 2 say it for each feature
     const results = updates.map(({ name }) => ({ feature: name, errorCode: ErrorCode.NONE, errorMessage: 'NONE' }));
     const response = { errorCode: ErrorCode.NONE, errorMessage: null, results };
-    return { records: request.validateOnly ? [] : records, response };
+    if (request.validateOnly) return { records: [], kraftVersion: null, response };
+    return { records, kraftVersion: updates.find(({ name }) => name === KRAFT_VERSION)?.level ?? null, response };
   } catch (error) {
     const { errorCode, errorMessage } = errorOf(error);
-    return { records: [], response: { errorCode, errorMessage: PREFIX + errorMessage, results: [] } };
+    return {
+      records: [],
+      kraftVersion: null,
+      response: { errorCode, errorMessage: PREFIX + errorMessage, results: [] },
+    };
   }
 }
 
@@ -65,7 +76,7 @@ function planUpdate(context: PlanContext, update: Update, proposed: ReadonlyMap<
   }
   if (level < 0) throw invalid(update, 'A feature version cannot be less than 0.');
   checkSupported(context, update);
-  const current = context.image.features.get(name) ?? 0;
+  const current = name === KRAFT_VERSION ? context.kraftVersion : (context.image.features.get(name) ?? 0);
   if (level < current && type === UPGRADE) {
     throw invalid(
       update,
@@ -73,10 +84,17 @@ function planUpdate(context: PlanContext, update: Update, proposed: ReadonlyMap<
     );
   }
   if (level > current && type !== UPGRADE) throw invalid(update, "Can't downgrade to a newer version.");
+  if (name === KRAFT_VERSION) return planKraftVersion(current, update);
   if (name === METADATA_VERSION) checkMetadataVersion(current, update);
   else checkDependency(update, proposed);
   const more = name === ELR_VERSION && level > 0 && current === 0 ? minIsrRecords(context) : [];
   return [...more, record(FeatureLevelRecord, { name, featureLevel: level })];
+}
+
+/** The quorum keeps the level itself (KIP-853); with a record of no meaning the metadata goes by what is committed there. */
+function planKraftVersion(current: number, update: Update): MetadataRecord[] {
+  if (update.level < current) throw invalid(update, "Can't downgrade the version of this feature.");
+  return update.type === UPGRADE ? [record(NoOpRecord, {})] : [];
 }
 
 function checkSupported({ nodeId }: PlanContext, update: Update): void {

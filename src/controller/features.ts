@@ -1,3 +1,5 @@
+import { MAX_KRAFT_VERSION } from '../raft/quorum.ts';
+
 /** The features that this release knows (KIP-584), with the levels that a new cluster of Kafka 4.3 gets. */
 export interface SupportedFeature {
   readonly name: string;
@@ -8,6 +10,7 @@ export interface SupportedFeature {
 }
 
 export const METADATA_VERSION = 'metadata.version';
+export const KRAFT_VERSION = 'kraft.version';
 export const ELR_VERSION = 'eligible.leader.replicas.version';
 
 /** Levels of metadata.version from which on records say more (MetadataVersion). */
@@ -25,8 +28,8 @@ export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: METADATA_VERSION, minLevel: 7, maxLevel: 30, initialLevel: 30 },
   { name: ELR_VERSION, minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'group.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
-  // the voters are static: level 1 would keep them in the metadata log (KIP-853)
-  { name: 'kraft.version', minLevel: 0, maxLevel: 0, initialLevel: 0 },
+  // the level in force is not among the records of the image: the raft log keeps it with the voters (KIP-853)
+  { name: KRAFT_VERSION, minLevel: 0, maxLevel: MAX_KRAFT_VERSION, initialLevel: 0 },
   { name: 'share.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'streams.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'transaction.version', minLevel: 0, maxLevel: 2, initialLevel: 2 },

@@ -37,6 +37,7 @@ import type { MetadataDelta, MetadataImage } from './image.ts';
 import { imageRecords } from './image-records.ts';
 import { internalTopic } from './internal-topics.ts';
 import { MetadataLoader } from './loader.ts';
+import { initialKraftVersion, localVoter } from './local-voter.ts';
 import { planCreatePartitions, planElectLeaders } from './partition-control.ts';
 import type { Plan, PlanContext } from './plan.ts';
 import { planAlterClientQuotas } from './quota-control.ts';
@@ -76,14 +77,18 @@ export class KraftController implements Controller {
 
   /** Replays the log; a new one gets the records that its cluster begins with. */
   static async open(options: ControllerOptions): Promise<KraftController> {
-    const { disk, dir, nodeId, clock, logger } = options;
+    const { disk, dir, nodeId, directoryId, clock, logger } = options;
     const config = options.config();
     const loader = new MetadataLoader();
     const segments = {
       segmentBytes: config.get('internal.metadata.log.segment.bytes') ?? config.get('metadata.log.segment.bytes'),
       segmentMs: config.get('metadata.log.segment.ms'),
     };
-    const log = await MetadataLog.open({ disk, dir, nodeId, clock, logger, ...segments }, loader);
+    const quorum = {
+      local: localVoter(nodeId, directoryId, config),
+      initialKraftVersion: initialKraftVersion(config, disk, dir),
+    };
+    const log = await MetadataLog.open({ disk, dir, clock, logger, ...quorum, ...segments }, loader);
     const loaded = loader.finish();
     const controller = new KraftController(options, log, loaded.image);
     const begin = () => formatted(disk, dir, clock.nowMs());
@@ -102,21 +107,19 @@ export class KraftController implements Controller {
   }
 
   quorum(): QuorumDescription {
-    const { nodeId, directoryId } = this.options;
-    const logEndOffset = this.log.endOffset;
-    const leaderEpoch = this.log.leaderEpoch;
     return {
-      leaderId: nodeId,
-      leaderEpoch,
-      logEndOffset,
+      leaderId: this.options.nodeId,
+      leaderEpoch: this.log.leaderEpoch,
+      logEndOffset: this.log.endOffset,
       highWatermark: this.log.highWatermark,
-      voters: [{ id: nodeId, directoryId }],
+      ...this.log.quorum,
     };
   }
 
   private context(): PlanContext {
     const { nodeId, random } = this.options;
-    return { image: this.tip, nodeId, config: this.options.config(), random };
+    const { kraftVersion } = this.log.quorum;
+    return { image: this.tip, nodeId, kraftVersion, config: this.options.config(), random };
   }
 
   /** Plans, appends, waits for the commit and for the listeners, and gives the response. Longer plans go in several batches. */
@@ -229,7 +232,12 @@ export class KraftController implements Controller {
     return this.submit((context) => planIncrementalAlterConfigs(context, request));
   }
   updateFeatures(request: MessageOf<typeof UpdateFeaturesRequest>) {
-    return this.submit((context) => planUpdateFeatures(context, request));
+    return this.submit((context) => {
+      const plan = planUpdateFeatures(context, request);
+      // the records of the plan come behind it in the log, and are committed with it
+      if (plan.kraftVersion !== null) this.log.upgrade(plan.kraftVersion);
+      return plan;
+    });
   }
   alterClientQuotas(request: MessageOf<typeof AlterClientQuotasRequest>) {
     return this.submit((context) => planAlterClientQuotas(context, request));

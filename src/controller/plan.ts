@@ -15,6 +15,8 @@ export interface Plan<R> {
 export interface PlanContext {
   readonly image: MetadataImage;
   readonly nodeId: number;
+  /** In force in the metadata quorum. */
+  readonly kraftVersion: number;
   readonly config: BrokerConfig;
   /** For fresh topic ids. */
   readonly random: Random;

@@ -6,6 +6,8 @@
  * The quorum has one voter so far, which is an ordinary case: it needs nobody's vote but its own, so it wins at once, and what it has
  * flushed itself is committed. Votes and offsets of others have no way in yet.
  */
+import { isSameVoter, type Quorum, type Voter } from './quorum.ts';
+import type { QuorumHistory } from './quorum-history.ts';
 
 export type Role = 'unattached' | 'candidate' | 'leader';
 
@@ -14,16 +16,29 @@ export interface QuorumState {
   /** -1: none is known. */
   readonly leaderId: number;
   readonly leaderEpoch: number;
+  /** Ids; with kraft.version 1 they need not be remembered here. */
   readonly voters: readonly number[];
+  /** Decides the form in which the state is kept. */
+  readonly kraftVersion: number;
 }
 
 export type Entry =
-  /** The first entry of each epoch (LeaderChangeMessage); by it the leader commits what earlier ones left. */
-  | { readonly type: 'leader-change'; readonly leaderId: number; readonly voters: readonly number[] }
+  /**
+   * The first entry of each epoch (LeaderChangeMessage); by it the leader commits what earlier ones left. With it the quorum, where the
+   * log does not say it as it is; null: it does.
+   */
+  | {
+      readonly type: 'leader-change';
+      readonly leaderId: number;
+      readonly voters: readonly number[];
+      readonly quorum: Quorum | null;
+    }
+  /** The log has the voters from here on (KIP-853). */
+  | { readonly type: 'quorum'; readonly quorum: Quorum }
   /** Records of the state machine above, committed all or none. */
   | { readonly type: 'records'; readonly values: readonly Buffer[] };
 
-/** An entry with its place in the log. A leader change takes one offset, records one each. */
+/** An entry with its place in the log. A leader change takes one offset, a quorum two, records one each. */
 export interface Append {
   readonly baseOffset: number;
   readonly leaderEpoch: number;
@@ -44,24 +59,30 @@ export interface Effects {
 export type Input =
   /** A client of the leader wants records in the log. */
   | { readonly type: 'propose'; readonly values: readonly Buffer[]; readonly nowMs: number }
+  /** The voters shall stand in the log, for a later kraft.version. */
+  | { readonly type: 'upgrade'; readonly kraftVersion: number; readonly nowMs: number }
   /** The log of this node is on disk up to `endOffset`. */
   | { readonly type: 'flushed'; readonly endOffset: number }
   /** The log did not take what was to be appended, and still ends at `endOffset`. */
   | { readonly type: 'refused'; readonly endOffset: number };
 
 export interface CoreOptions {
-  readonly nodeId: number;
-  readonly voters: readonly number[];
+  /** This node as a voter. Without endpoints it has nothing to say of where it listens. */
+  readonly local: Voter;
+  /** What log and configuration say of the quorum; the core goes on with it. */
+  readonly history: QuorumHistory;
   /** The highest epoch that the quorum state or the log knows. */
   readonly leaderEpoch: number;
   readonly logEndOffset: number;
 }
 
 const NOTHING: Effects = { quorumState: null, appends: [], highWatermark: null };
+/** The offsets that kraft.version and voters take. */
+const QUORUM_OFFSETS = 2;
 
 export class RaftCore {
-  readonly nodeId: number;
-  readonly voters: readonly number[];
+  private readonly local: Voter;
+  private readonly history: QuorumHistory;
   private currentRole: Role = 'unattached';
   private epoch: number;
   private endOffset: number;
@@ -73,14 +94,33 @@ export class RaftCore {
   private readonly flushedOffsets = new Map<number, number>();
 
   constructor(options: CoreOptions) {
-    const { nodeId, voters } = options;
+    const { local, history } = options;
+    this.local = local;
+    this.history = history;
+    const { voters, nodeId } = this;
     if (voters.length !== 1 || voters[0] !== nodeId) {
       throw new RangeError(`node ${nodeId} can only be a quorum of itself, not of ${voters.join(', ')}`);
     }
-    this.nodeId = nodeId;
-    this.voters = voters;
     this.epoch = options.leaderEpoch;
     this.endOffset = options.logEndOffset;
+  }
+
+  /** As the log says it by now, committed or not. */
+  get quorum(): Quorum {
+    return this.history.last;
+  }
+
+  /** As it was behind the record at `offset`. */
+  quorumAt(offset: number): Quorum {
+    return this.history.at(offset);
+  }
+
+  private get nodeId(): number {
+    return this.local.id;
+  }
+
+  private get voters(): readonly number[] {
+    return this.quorum.voters.map(({ id }) => id);
   }
 
   get role(): Role {
@@ -109,10 +149,13 @@ export class RaftCore {
     switch (input.type) {
       case 'propose':
         return this.propose(input.values, input.nowMs);
+      case 'upgrade':
+        return this.upgrade(input.kraftVersion, input.nowMs);
       case 'flushed':
         return this.flushed(input.endOffset);
       case 'refused':
         this.endOffset = input.endOffset;
+        this.history.truncate(input.endOffset);
         return NOTHING;
     }
   }
@@ -129,15 +172,46 @@ export class RaftCore {
     this.currentRole = 'leader';
     this.epochStartOffset = this.endOffset;
     const { nodeId: leaderId, voters, epoch: leaderEpoch } = this;
-    return {
-      quorumState: { leaderId, leaderEpoch, voters },
-      appends: [this.append({ type: 'leader-change', leaderId, voters }, 1, nowMs)],
-      highWatermark: null,
-    };
+    const { kraftVersion } = this.quorum;
+    const quorum = this.quorumToWrite();
+    const offsets = quorum === null ? 1 : 1 + QUORUM_OFFSETS;
+    const append = this.append({ type: 'leader-change', leaderId, voters, quorum }, offsets, nowMs);
+    return { quorumState: { leaderId, leaderEpoch, voters, kraftVersion }, appends: [append], highWatermark: null };
+  }
+
+  /** Where the voters belong into the log, a new leader sees to it that they are there, and itself as it is now (KIP-853). */
+  private quorumToWrite(): Quorum | null {
+    const { kraftVersion, voters } = this.quorum;
+    if (kraftVersion === 0) return null;
+    const updated = this.updatedVoters();
+    const isUpToDate = this.history.isInLog && updated.every((voter, i) => isSameVoter(voter, voters[i]));
+    return isUpToDate ? null : { kraftVersion, voters: updated };
+  }
+
+  /** With this node as it is now; where it has no endpoints of its own, it keeps those that are known of it. */
+  private updatedVoters(): Voter[] {
+    const { local } = this;
+    return this.quorum.voters.map((known) => {
+      if (known.id !== local.id) return known;
+      return local.endpoints.length > 0 ? local : { ...local, endpoints: known.endpoints };
+    });
+  }
+
+  private upgrade(kraftVersion: number, nowMs: number): Effects {
+    this.mustLead();
+    const current = this.quorum;
+    if (kraftVersion < current.kraftVersion) throw new RangeError(`kraft.version ${kraftVersion} would be a downgrade`);
+    if (kraftVersion === current.kraftVersion) return NOTHING;
+    const quorum = { kraftVersion, voters: this.updatedVoters() };
+    return { ...NOTHING, appends: [this.append({ type: 'quorum', quorum }, QUORUM_OFFSETS, nowMs)] };
+  }
+
+  private mustLead(): void {
+    if (this.currentRole !== 'leader') throw new Error(`node ${this.nodeId} does not lead the quorum`);
   }
 
   private propose(values: readonly Buffer[], nowMs: number): Effects {
-    if (this.currentRole !== 'leader') throw new Error(`node ${this.nodeId} does not lead the quorum`);
+    this.mustLead();
     if (values.length === 0) throw new RangeError('no records');
     return { ...NOTHING, appends: [this.append({ type: 'records', values }, values.length, nowMs)] };
   }
@@ -145,6 +219,7 @@ export class RaftCore {
   private append(entry: Entry, offsets: number, timestampMs: number): Append {
     const baseOffset = this.endOffset;
     this.endOffset += offsets;
+    if (entry.type !== 'records' && entry.quorum !== null) this.history.add(this.endOffset - 1, entry.quorum);
     return { baseOffset, leaderEpoch: this.epoch, timestampMs, entry };
   }
 

@@ -5,14 +5,15 @@
 import * as batch from '../../protocol/records/batch.ts';
 import { controlBatch, leaderChangeRecord, readControlRecord } from '../../protocol/records/control.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
-import { encodeBatch } from '../../protocol/records/encode.ts';
+import { encodeBatch, type RecordInput } from '../../protocol/records/encode.ts';
 import { METADATA_TOPIC_ID } from '../../protocol/uuid.ts';
 import { DEFAULT_LOG_CONFIG, type Disk, Log, LogResources, type StorageLogger } from '../../storage/index.ts';
 import type { Clock } from '../env.ts';
 import { type Append, type Effects, type QuorumState, RaftCore } from './core.ts';
-import { refuseKraftVersion1 } from './kraft-version.ts';
+import { MAX_KRAFT_VERSION, type Quorum, quorumRecords, staticQuorum, type Voter } from './quorum.ts';
+import { QuorumHistory } from './quorum-history.ts';
 import { readQuorumState, writeQuorumState } from './quorum-state.ts';
-import type { SnapshotId } from './snapshot-file.ts';
+import { BOOTSTRAP_SNAPSHOT, type SnapshotId } from './snapshot-file.ts';
 import { type LoadedSnapshot, type Retention, Snapshots, snapshotToBeginAt } from './snapshots.ts';
 import { UnreadableMetadata } from './unreadable-metadata.ts';
 
@@ -25,7 +26,10 @@ export interface MetadataLogOptions {
   readonly disk: Disk;
   /** The folder that holds `__cluster_metadata-0`. */
   readonly dir: string;
-  readonly nodeId: number;
+  /** This node as a voter. Without endpoints it has nothing to say of where it listens. */
+  readonly local: Voter;
+  /** Of a log that is not there yet, and begins with this node as its only voter. */
+  readonly initialKraftVersion: number;
   readonly clock: Clock;
   readonly logger: StorageLogger;
   readonly segmentBytes: number;
@@ -82,13 +86,16 @@ export class MetadataLog {
 
   /** Opens or makes the log, hands on what is in it, and takes the leadership in the next epoch. Throws UnreadableMetadata. */
   static async open(options: MetadataLogOptions, reader: LogReader): Promise<MetadataLog> {
-    const { nodeId, disk, clock } = options;
+    const { local, disk, clock } = options;
     const dir = `${options.dir}/${METADATA_TOPIC}-0`;
     const voted = readQuorumState(disk, dir);
-    if (voted !== null) checkVoters(voted, nodeId, dir);
     const opened = openLog(options, dir, reader);
+    const { history, snapshots } = opened;
+    const logEndOffset = opened.log.logEndOffset;
+    if (voted === null && logEndOffset === 0 && snapshots.all.length === 0) await format(options, opened);
+    checkQuorum(history.last, voted, local, dir);
     const leaderEpoch = Math.max(opened.latestEpoch, voted?.leaderEpoch ?? 0);
-    const core = new RaftCore({ nodeId, voters: [nodeId], leaderEpoch, logEndOffset: opened.log.logEndOffset });
+    const core = new RaftCore({ local, history, leaderEpoch, logEndOffset });
     const log = new MetadataLog(options, opened, core);
     for (const appended of log.perform(core.tick(clock.nowMs()))) reader.batch(appended, []);
     await log.committed(log.endOffset - 1);
@@ -103,6 +110,11 @@ export class MetadataLog {
     return this.core.logEndOffset;
   }
 
+  /** Who votes, as the log says it by now, committed or not. */
+  get quorum(): Quorum {
+    return this.core.quorum;
+  }
+
   /** All below is committed. */
   get highWatermark(): number {
     return this.core.highWatermark;
@@ -113,6 +125,11 @@ export class MetadataLog {
     if (values.length > MAX_BATCH_RECORDS) throw new RangeError(`${values.length} metadata records at once`);
     const [appended] = this.perform(this.core.step({ type: 'propose', values, nowMs: this.clock.nowMs() }));
     return appended;
+  }
+
+  /** Appends the voters, for this kraft.version from here on; nothing where it is in force already. Not yet committed. */
+  upgrade(kraftVersion: number): void {
+    this.perform(this.core.step({ type: 'upgrade', kraftVersion, nowMs: this.clock.nowMs() }));
   }
 
   /** Resolves when everything up to `offset`, which is in the log, is committed. */
@@ -173,7 +190,9 @@ export class MetadataLog {
    */
   createSnapshot(id: SnapshotId, lastContainedLogTimestampMs: number, values: Iterable<Buffer>): Promise<boolean> {
     if (id.endOffset > this.highWatermark) throw new RangeError(`a snapshot up to ${id.endOffset}, not committed yet`);
-    const writing = this.snapshots.write(id, lastContainedLogTimestampMs, values, {
+    const writing = this.snapshots.write(id, values, {
+      lastContainedLogTimestampMs,
+      quorum: this.core.quorumAt(id.endOffset - 1),
       nowMs: this.clock.nowMs(),
       pause: () => this.pause(),
     });
@@ -216,25 +235,54 @@ export class MetadataLog {
   }
 }
 
-function checkVoters({ voters }: QuorumState, nodeId: number, dir: string): void {
-  if (voters.every((id) => id === nodeId)) return;
-  const others = `a quorum of the nodes ${voters.join(', ')}, not of ${nodeId} alone`;
-  throw new UnreadableMetadata(`The metadata log in ${dir} belongs to ${others}.`);
+/** Throws UnreadableMetadata unless this node, in this folder, is the only voter. */
+function checkQuorum(quorum: Quorum, voted: QuorumState | null, local: Voter, dir: string): void {
+  const { kraftVersion } = quorum;
+  const refused = (reason: string) => new UnreadableMetadata(`The metadata log in ${dir} ${reason}.`);
+  if (kraftVersion > MAX_KRAFT_VERSION) {
+    throw refused(`is of kraft.version ${kraftVersion}; odradek supports 0 to ${MAX_KRAFT_VERSION}`);
+  }
+  // who votes stands in the quorum state where it does not stand in the log
+  const ids = kraftVersion > 0 ? quorum.voters.map(({ id }) => id) : (voted?.voters ?? []);
+  if (ids.some((id) => id !== local.id)) {
+    throw refused(`belongs to a quorum of the nodes ${ids.join(', ')}, not of ${local.id} alone`);
+  }
+  if (kraftVersion > 0 && quorum.voters[0]?.directoryId !== local.directoryId) {
+    const voter = quorum.voters[0]?.directoryId ?? 'none';
+    throw refused(`has as its voter the directory.id ${voter}, not that of this directory, ${local.directoryId}`);
+  }
+}
+
+/** A new cluster: with kraft.version 1 a snapshot of nothing names the first voter, as `kafka-storage format --standalone` leaves it. */
+async function format(options: MetadataLogOptions, { snapshots, history }: OpenedLog): Promise<void> {
+  const { local, initialKraftVersion: kraftVersion, clock } = options;
+  if (kraftVersion === 0) return;
+  const nowMs = clock.nowMs();
+  const quorum = { kraftVersion, voters: [local] };
+  const pause = () => Promise.resolve(true);
+  await snapshots.write(BOOTSTRAP_SNAPSHOT, [], { lastContainedLogTimestampMs: nowMs, quorum, nowMs, pause });
+  history.add(BOOTSTRAP_SNAPSHOT.endOffset - 1, quorum);
 }
 
 function encode({ baseOffset, leaderEpoch, timestampMs, entry }: Append): Buffer {
   if (entry.type === 'records') {
     return encodeBatch(entry.values.map((value) => ({ value, timestamp: timestampMs })));
   }
-  const voters = entry.voters.map((voterId) => ({ voterId }));
-  const change = leaderChangeRecord({ version: 0, leaderId: entry.leaderId, voters, grantingVoters: voters });
-  return controlBatch([change], { baseOffset, leaderEpoch, timestampMs });
+  const quorum = entry.quorum === null ? [] : quorumRecords(entry.quorum);
+  const records = entry.type === 'quorum' ? quorum : [leaderChange(entry.leaderId, entry.voters), ...quorum];
+  return controlBatch(records, { baseOffset, leaderEpoch, timestampMs });
+}
+
+function leaderChange(leaderId: number, ids: readonly number[]): RecordInput {
+  const voters = ids.map((voterId) => ({ voterId }));
+  return leaderChangeRecord({ version: 0, leaderId, voters, grantingVoters: voters });
 }
 
 interface OpenedLog {
   readonly resources: LogResources;
   readonly log: Log;
   readonly snapshots: Snapshots;
+  readonly history: QuorumHistory;
   readonly latestEpoch: number;
 }
 
@@ -248,9 +296,10 @@ function openLog(options: MetadataLogOptions, dir: string, reader: LogReader): O
   const snapshots = new Snapshots(disk, dir);
   const newest = snapshots.load(log.logStartOffset, logger);
   beginAt(log, newest, dir);
-  if (newest !== null) reader.snapshot(newest.id, newest.content.lastContainedLogTimestampMs, newest.content.values);
-  readFrom(log, newest?.id.endOffset ?? 0, dir, reader);
-  return { resources, log, snapshots, latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0) };
+  const history = new QuorumHistory(staticQuorum(options.local));
+  if (newest !== null) readSnapshot(newest, history, reader);
+  readFrom(log, newest?.id.endOffset ?? 0, history, reader);
+  return { resources, log, snapshots, history, latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0) };
 }
 
 /** Snapshot and log have to meet. A log that ends before the snapshot has nothing to add to it. */
@@ -265,25 +314,31 @@ function beginAt(log: Log, newest: LoadedSnapshot | null, dir: string): void {
   if (endOffset > log.logEndOffset) log.truncateFullyAndStartAt(endOffset);
 }
 
-function readFrom(log: Log, from: number, dir: string, reader: LogReader): void {
+function readSnapshot({ id, content }: LoadedSnapshot, history: QuorumHistory, reader: LogReader): void {
+  for (const control of content.controls) history.read(id.endOffset - 1, control);
+  reader.snapshot(id, content.lastContainedLogTimestampMs, content.values);
+}
+
+function readFrom(log: Log, from: number, history: QuorumHistory, reader: LogReader): void {
   const upTo = log.logEndOffset;
   for (let offset = from; offset < upTo; ) {
     const { records } = log.read(offset, READ_BYTES, { upTo, minOneBatch: true });
     if (records.length === 0) return;
     for (let at = 0; at < records.length; at += batch.sizeBytes(records, at)) {
-      readBatch(records, at, from, dir, reader);
+      readBatch(records, at, from, history, reader);
       offset = batch.lastOffset(records, at) + 1;
     }
   }
 }
 
 /** Hands on the records of a batch from offset `from` on: a snapshot of Kafka's may end within one. */
-function readBatch(buf: Buffer, at: number, from: number, dir: string, reader: LogReader): void {
+function readBatch(buf: Buffer, at: number, from: number, history: QuorumHistory, reader: LogReader): void {
   const isControl = (batch.attributes(buf, at) & batch.CONTROL_BIT) !== 0;
   const values: Buffer[] = [];
   for (const record of readRecords(buf, at)) {
-    if (isControl) refuseKraftVersion1(readControlRecord(record), `The metadata log in ${dir}`);
-    else if (record.value !== null && record.offset >= from) values.push(record.value);
+    if (record.offset < from) continue;
+    if (isControl) history.read(record.offset, readControlRecord(record));
+    else if (record.value !== null) values.push(record.value);
   }
   const appended = {
     baseOffset: batch.baseOffset(buf, at),

@@ -1,13 +1,15 @@
 /**
  * `quorum-state` beside the metadata log: what a voter must not forget (KIP-595). JSON in the form that Kafka's FileQuorumStateStore
- * writes with kraft.version 0 (QuorumStateData version 0).
+ * writes: QuorumStateData version 0 with kraft.version 0, version 1 with kraft.version 1, whose voters stand in the log (KIP-853).
  */
+import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { Disk } from '../../storage/index.ts';
 import type { QuorumState } from './core.ts';
-import { KRAFT_VERSION_1, UnreadableMetadata } from './unreadable-metadata.ts';
+import { MAX_KRAFT_VERSION } from './quorum.ts';
+import { UnreadableMetadata } from './unreadable-metadata.ts';
 
 const FILE = 'quorum-state';
-const DATA_VERSION = 0;
+const NOBODY = -1;
 
 /** Null where there is none. Throws UnreadableMetadata on one that is not understood: electing anew might contradict an earlier vote. */
 export function readQuorumState(disk: Disk, dir: string): QuorumState | null {
@@ -15,9 +17,12 @@ export function readQuorumState(disk: Disk, dir: string): QuorumState | null {
   const bytes = disk.readFile(path);
   if (bytes === null || bytes.length === 0) return null;
   const state = parse(bytes, path);
-  if (state.data_version !== DATA_VERSION) throw new UnreadableMetadata(`${path} ${KRAFT_VERSION_1}`);
+  const { leaderId, leaderEpoch, data_version: kraftVersion } = state;
+  if (!(kraftVersion >= 0 && kraftVersion <= MAX_KRAFT_VERSION)) {
+    throw new UnreadableMetadata(`${path} is of version ${kraftVersion}, which odradek does not know.`);
+  }
   const voters = (state.currentVoters ?? []).map(({ voterId }) => voterId);
-  return { leaderId: state.leaderId, leaderEpoch: state.leaderEpoch, voters };
+  return { leaderId, leaderEpoch, voters, kraftVersion };
 }
 
 interface QuorumStateData {
@@ -36,14 +41,24 @@ function parse(bytes: Buffer, path: string): QuorumStateData {
 }
 
 export function writeQuorumState(disk: Disk, dir: string, state: QuorumState): void {
-  const json = {
-    clusterId: '',
-    leaderId: state.leaderId,
-    leaderEpoch: state.leaderEpoch,
-    votedId: -1,
-    appliedOffset: 0,
-    currentVoters: state.voters.map((voterId) => ({ voterId })),
-    data_version: DATA_VERSION,
-  };
+  const json = state.kraftVersion === 0 ? withVoters(state) : withoutVoters(state);
   disk.writeFile(`${dir}/${FILE}`, JSON.stringify(json), { durable: true });
 }
+
+const withVoters = ({ leaderId, leaderEpoch, voters }: QuorumState) => ({
+  clusterId: '',
+  leaderId,
+  leaderEpoch,
+  votedId: NOBODY,
+  appliedOffset: 0,
+  currentVoters: voters.map((voterId) => ({ voterId })),
+  data_version: 0,
+});
+
+const withoutVoters = ({ leaderId, leaderEpoch }: QuorumState) => ({
+  leaderId,
+  leaderEpoch,
+  votedId: NOBODY,
+  votedDirectoryId: ZERO_UUID,
+  data_version: 1,
+});

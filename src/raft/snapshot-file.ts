@@ -3,11 +3,13 @@
  *
  *   <end offset, 20 digits>-<epoch, 10 digits>.checkpoint
  *
- *   control batch   SnapshotHeaderRecord: the time of the last record that the snapshot stands for
+ *   control batch   SnapshotHeaderRecord: the time of the last record that the snapshot stands for;
+ *                   from kraft.version 1 on also KRaftVersionRecord and VotersRecord (KIP-853)
  *   batches         the records, of at most 8 MiB each
  *   control batch   SnapshotFooterRecord
  *
- * Offsets within the file count from 0; the epoch of each batch is that of the snapshot. bootstrap.checkpoint has the same form.
+ * Offsets within the file count from 0; the epoch of each batch is that of the snapshot. bootstrap.checkpoint has the same form. A
+ * snapshot up to offset 0 has no records: with it a new cluster is told its voters.
  */
 import { toNumber } from '../../protocol/int64.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
@@ -18,11 +20,10 @@ import {
   controlBatch,
   readControlRecord,
   snapshotFooterRecord,
-  snapshotHeaderRecord,
 } from '../../protocol/records/control.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
 import { BatchBuilder, type RecordInput } from '../../protocol/records/encode.ts';
-import { refuseKraftVersion1 } from './kraft-version.ts';
+import { type Quorum, snapshotHead } from './quorum.ts';
 
 /** Which part of the log a snapshot stands for. */
 export interface SnapshotId {
@@ -32,9 +33,13 @@ export interface SnapshotId {
   readonly leaderEpoch: number;
 }
 
+/** Of a cluster that has no records yet. */
+export const BOOTSTRAP_SNAPSHOT: SnapshotId = { endOffset: 0, leaderEpoch: 0 };
+
 export interface SnapshotContent {
   /** When the last record that the snapshot stands for was appended. */
   readonly lastContainedLogTimestampMs: number;
+  readonly controls: readonly ControlRecord[];
   readonly values: readonly Buffer[];
 }
 
@@ -61,19 +66,24 @@ const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 const RECORD_OVERHEAD_BYTES = 24;
 const RECORDS_A_TURN = 1024;
 
+export interface SnapshotHead {
+  readonly lastContainedLogTimestampMs: number;
+  readonly leaderEpoch: number;
+  readonly nowMs: number;
+  /** At the end of the snapshot; null: it says nothing of it. */
+  readonly quorum: Quorum | null;
+}
+
 /** The batches of a snapshot, one by one; in between null, where whoever writes it may let others run. */
 export function* encodeSnapshot(
   values: Iterable<Buffer>,
-  {
-    lastContainedLogTimestampMs,
-    leaderEpoch,
-    nowMs,
-  }: { lastContainedLogTimestampMs: number; leaderEpoch: number; nowMs: number },
+  { lastContainedLogTimestampMs, leaderEpoch, nowMs, quorum }: SnapshotHead,
 ): Generator<Buffer | null> {
-  const control = (record: RecordInput, baseOffset: number) =>
-    controlBatch([record], { baseOffset, leaderEpoch, timestampMs: nowMs });
-  yield control(snapshotHeaderRecord({ version: 0, lastContainedLogTimestamp: lastContainedLogTimestampMs }), 0);
-  let offset = 1;
+  const control = (records: readonly RecordInput[], baseOffset: number) =>
+    controlBatch(records, { baseOffset, leaderEpoch, timestampMs: nowMs });
+  const head = snapshotHead(lastContainedLogTimestampMs, quorum);
+  yield control(head, 0);
+  let offset = head.length;
   let builder = new BatchBuilder(offset);
   for (const value of values) {
     if (builder.recordCount > 0 && builder.sizeBytes + value.length + RECORD_OVERHEAD_BYTES > MAX_BATCH_BYTES) {
@@ -84,11 +94,11 @@ export function* encodeSnapshot(
     if (offset++ % RECORDS_A_TURN === 0) yield null;
   }
   if (builder.recordCount > 0) yield builder.build({ leaderEpoch });
-  yield control(snapshotFooterRecord({ version: 0 }), offset);
+  yield control([snapshotFooterRecord({})], offset);
 }
 
-/** Reads a whole snapshot; values are views of `bytes`. Throws MalformedError for a damaged one, UnreadableMetadata for kraft.version 1. */
-export function decodeSnapshot(bytes: Buffer, path: string): SnapshotContent {
+/** Reads a whole snapshot; values are views of `bytes`. Throws MalformedError for a damaged one. */
+export function decodeSnapshot(bytes: Buffer): SnapshotContent {
   checkBytes(bytes);
   if (wholeBatchesBytes(bytes) !== bytes.length) throw new MalformedError('it is cut off');
   const values: Buffer[] = [];
@@ -100,9 +110,8 @@ export function decodeSnapshot(bytes: Buffer, path: string): SnapshotContent {
       else if (record.value !== null) values.push(record.value);
     }
   }
-  for (const control of controls) refuseKraftVersion1(control, path);
   if (controls.at(-1)?.type !== 'snapshot-footer') throw new MalformedError('it has no footer');
-  return { lastContainedLogTimestampMs: timeIn(controls.at(0)), values };
+  return { lastContainedLogTimestampMs: timeIn(controls.at(0)), controls, values };
 }
 
 /** The time in the header, from the first bytes of a snapshot. Throws MalformedError. */

@@ -8,13 +8,14 @@ import {
   encodeSnapshot,
   PARTIAL_SUFFIX,
   type SnapshotContent,
+  type SnapshotHead,
   type SnapshotId,
   snapshotIdOf,
   snapshotName,
 } from './snapshot-file.ts';
 
-/** More than the batch with the header takes. */
-const HEAD_BYTES = 512;
+/** More than the batch with the header takes, and with the voters of a large quorum. */
+const HEAD_BYTES = 16 * 1024;
 
 export interface LoadedSnapshot {
   readonly id: SnapshotId;
@@ -87,7 +88,7 @@ export class Snapshots {
   /** Of those behind the newest only the header is read. */
   private add(id: SnapshotId, path: string, newest: LoadedSnapshot | null, logger: StorageLogger) {
     try {
-      const loaded = newest ?? { id, content: decodeSnapshot(this.disk.readFile(path) ?? Buffer.alloc(0), path) };
+      const loaded = newest ?? { id, content: decodeSnapshot(this.disk.readFile(path) ?? Buffer.alloc(0)) };
       const { sizeBytes, head } = this.headOf(path);
       this.list.push({ ...id, sizeBytes, lastContainedLogTimestampMs: decodeSnapshotTime(head) });
       return loaded;
@@ -99,7 +100,8 @@ export class Snapshots {
   }
 
   private headOf(path: string): { sizeBytes: number; head: Buffer } {
-    const file = this.disk.open(path, 'existing');
+    // Kafka takes the right to write away from a snapshot that is whole
+    const file = this.disk.open(path, 'read-only');
     try {
       const buf = Buffer.alloc(HEAD_BYTES);
       return { sizeBytes: file.sizeBytes(), head: buf.subarray(0, file.readSync(buf, 0)) };
@@ -114,21 +116,20 @@ export class Snapshots {
    */
   async write(
     id: SnapshotId,
-    lastContainedLogTimestampMs: number,
     values: Iterable<Buffer>,
-    { nowMs, pause }: { nowMs: number; pause(): Promise<boolean> },
+    { pause, ...head }: Omit<SnapshotHead, 'leaderEpoch'> & { pause(): Promise<boolean> },
   ): Promise<boolean> {
     const path = `${this.dir}/${snapshotName(id)}`;
     const partial = path.replace(/\.checkpoint$/, PARTIAL_SUFFIX);
     const sizeBytes = await this.writePartial(
       partial,
-      encodeSnapshot(values, { lastContainedLogTimestampMs, leaderEpoch: id.leaderEpoch, nowMs }),
+      encodeSnapshot(values, { ...head, leaderEpoch: id.leaderEpoch }),
       pause,
     );
     if (sizeBytes === null) return false;
     this.disk.rename(partial, path);
     await this.disk.syncDirAsync(this.dir);
-    this.list.push({ ...id, sizeBytes, lastContainedLogTimestampMs });
+    this.list.push({ ...id, sizeBytes, lastContainedLogTimestampMs: head.lastContainedLogTimestampMs });
     return true;
   }
 

@@ -170,11 +170,7 @@ describe('what Kafka 4.3.1 answers on a listener without authentication or autho
     [41, { owners: null }, { errorCode: 64, tokens: [] }],
     [64, { brokerId: 9 }, { errorCode: 102, errorMessage: 'Broker ID 9 is not currently registered' }],
     [80, requests[80](1), { errorCode: 42, errorMessage: "Add voter request didn't include a valid voter" }],
-    [
-      81,
-      { ...voter, voterDirectoryId: 'L64uJ7GGjJQoJZ-BUlDDQA' },
-      { errorCode: 35, errorMessage: "Cluster doesn't support removing voter because the kraft.version feature is 0" },
-    ],
+    [81, voter, { errorCode: 42, errorMessage: "Remove voter request didn't include a valid voter" }],
   ])('API %i %j', async (key, body, expected) => {
     expect(await ask(key, body)).toMatchObject(expected);
   });

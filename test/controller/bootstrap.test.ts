@@ -55,7 +55,7 @@ describe('bootstrap.checkpoint', () => {
     const salt = Buffer.from('s');
     const credential = { name: 'u', mechanism: 1, salt, storedKey: salt, serverKey: salt, iterations: 4096 };
     const records = [feature('metadata.version', 20), record(UserScramCredentialRecord, credential)];
-    const options = { lastContainedLogTimestampMs: 0, leaderEpoch: 0, nowMs: 0 };
+    const options = { lastContainedLogTimestampMs: 0, leaderEpoch: 0, nowMs: 0, quorum: null };
     const batches = [...encodeSnapshot(records.map(encodeRecord), options)].filter((b) => b !== null);
     on.writeFile(PATH, Buffer.concat(batches));
     expect(formatted(on, '/data', 5)).toEqual(records);

@@ -47,7 +47,7 @@ function stoppedAt(partition: { isr: number[]; elr: number[]; lastKnownElr: numb
   ]);
 }
 
-const context = (image: MetadataImage) => ({ image, nodeId: 1, config, random: systemRandom });
+const context = (image: MetadataImage) => ({ image, nodeId: 1, kraftVersion: 0, config, random: systemRandom });
 const only = (image: MetadataImage) => image.topicById(topicId)?.partitions[0] as PartitionImage;
 
 describe('a broker that comes back leads', () => {

@@ -4,14 +4,18 @@ import { type Answer, answerOf, World } from './world.ts';
 
 type Update = [feature: string, level: number, upgradeType: number];
 
-function update(world: World, updates: Update[], validateOnly = false) {
+function requestOf(updates: Update[], validateOnly: boolean) {
   const featureUpdates = updates.map(([feature, maxVersionLevel, upgradeType]) => ({
     feature,
     maxVersionLevel,
     upgradeType,
     allowDowngrade: false,
   }));
-  return world.run((context) => planUpdateFeatures(context, { timeoutMs: 0, featureUpdates, validateOnly }));
+  return { timeoutMs: 0, featureUpdates, validateOnly };
+}
+
+function update(world: World, updates: Update[], validateOnly = false) {
+  return world.run((context) => planUpdateFeatures(context, requestOf(updates, validateOnly)));
 }
 
 const PREFIX = 'The update failed for all features since the following feature had an error: ';
@@ -60,6 +64,32 @@ test.each<[Update[], Answer]>([
   ],
 ])('%j', (updates, expected) => {
   expect(answerOf(update(new World(), updates))).toEqual(expected);
+});
+
+const NO_WAY_BACK = "Can't downgrade the version of this feature.";
+const NEWER = "Can't downgrade to a newer version.";
+
+test.each<[number, Update, Answer, upgradedTo: number | null, records: string[]]>([
+  [0, ['kraft.version', 1, 1], null, 1, ['NoOpRecord']],
+  [0, ['kraft.version', 0, 1], null, 0, ['NoOpRecord']],
+  [1, ['kraft.version', 1, 1], null, 1, ['NoOpRecord']],
+  [1, ['kraft.version', 1, 2], null, 1, []],
+  [1, ['kraft.version', 2, 1], invalid('kraft.version', 2, 'Local controller 1 only supports versions 0-1'), null, []],
+  [1, ['kraft.version', 0, 1], invalid('kraft.version', 0, NEEDS_TYPE), null, []],
+  [1, ['kraft.version', 0, 2], invalid('kraft.version', 0, NO_WAY_BACK), null, []],
+  [1, ['kraft.version', 0, 3], invalid('kraft.version', 0, NO_WAY_BACK), null, []],
+  [0, ['kraft.version', 1, 2], invalid('kraft.version', 1, NEWER), null, []],
+])('of a quorum at %i: %j', (kraftVersion, one, expected, upgradedTo, records) => {
+  const world = new World();
+  world.kraftVersion = kraftVersion;
+  const plan = planUpdateFeatures(world.context(), requestOf([one], false));
+  expect(answerOf(plan.response)).toEqual(expected);
+  expect(plan.kraftVersion).toBe(upgradedTo);
+  expect(plan.records.map(({ message }) => message.name)).toEqual(records);
+  expect(planUpdateFeatures(world.context(), requestOf([one], true))).toMatchObject({
+    kraftVersion: null,
+    records: [],
+  });
 });
 
 test('one that fails stops all; validateOnly writes nothing', () => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PartitionRecord, TopicRecord } from '../../protocol/metadata/index.ts';
 import { imageRecords } from '../../src/controller/image-records.ts';
@@ -5,9 +6,11 @@ import { KraftController } from '../../src/controller/kraft-controller.ts';
 import { encodeRecord, type MetadataRecord, record } from '../../src/controller/records.ts';
 import type { Clock } from '../../src/env.ts';
 import { MetadataLog } from '../../src/raft/driver.ts';
+import { decodeSnapshot, snapshotIdOf } from '../../src/raft/snapshot-file.ts';
 import { systemClock, systemRandom } from '../../src/system-env.ts';
 import { MemoryDisk } from '../../storage/index.ts';
 import { brokerConfig } from '../config/samples.ts';
+import { DIRECTORY_ID, voter } from '../raft/voters.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -26,7 +29,7 @@ function openOnly(on: MemoryDisk, { properties, clock, logger }: OpenOptions = {
     disk: on,
     dir: '/data',
     nodeId: 1,
-    directoryId: systemRandom.uuid(),
+    directoryId: DIRECTORY_ID,
     config: () => config,
     clock: clock ?? systemClock,
     random: systemRandom,
@@ -82,12 +85,60 @@ describe('the controller', () => {
   });
 });
 
+describe('the voters of a new cluster', () => {
+  const STATIC = { properties: { 'controller.quorum.voters': '1@localhost:9093' } };
+
+  const kraftVersionOf = async (on: MemoryDisk, options: OpenOptions): Promise<number> => {
+    const controller = await openOnly(on, options);
+    await controller.close();
+    return controller.quorum().kraftVersion;
+  };
+
+  it('stand in its log, and stay there whatever the configuration says', async () => {
+    const on = disk();
+    expect(await kraftVersionOf(on, {})).toBe(1);
+    expect(await kraftVersionOf(on, STATIC)).toBe(1);
+  });
+
+  it('stand in the configuration, if it names them, and stay there', async () => {
+    const on = disk();
+    expect(await kraftVersionOf(on, STATIC)).toBe(0);
+    expect(await kraftVersionOf(on, {})).toBe(0);
+  });
+
+  it('stand in the configuration, if kafka-storage has left none', async () => {
+    const [formatted, on] = [disk(), disk()];
+    await kraftVersionOf(formatted, STATIC);
+    on.makeDir('/data');
+    on.writeFile('/data/bootstrap.checkpoint', formatted.readFile('/data/bootstrap.checkpoint') as Buffer);
+    expect(await kraftVersionOf(on, {})).toBe(0);
+  });
+
+  it('come into the log by UpdateFeatures, and are in the snapshots from then on', async () => {
+    const on = disk();
+    const first = await open(on, STATIC);
+    const featureUpdates = [{ feature: 'kraft.version', maxVersionLevel: 1, upgradeType: 1, allowDowngrade: false }];
+    await first.updateFeatures({ featureUpdates, timeoutMs: 0, validateOnly: true });
+    expect(first.quorum().kraftVersion).toBe(0);
+    await first.updateFeatures({ featureUpdates, timeoutMs: 0, validateOnly: false });
+    expect(first.quorum()).toMatchObject({ kraftVersion: 1, voters: [{ id: 1, directoryId: DIRECTORY_ID }] });
+    await first.close();
+    const second = await openOnly(on, { properties: AFTER_EACH_CHANGE });
+    await second.ensureTopics(['a']);
+    await second.close();
+    const [snapshot] = checkpoints(on);
+    const { controls } = decodeSnapshot(on.readFile(`${DIR}/${snapshot}`) as Buffer);
+    expect(controls.map(({ type }) => type)).toContain('kraft-voters');
+  });
+});
+
 const DIR = '/data/__cluster_metadata-0';
-const checkpoints = (on: MemoryDisk) => on.list(DIR).filter((name) => name.endsWith('.checkpoint'));
+/** The snapshots, without the one of nothing that a new cluster begins with. */
+const checkpoints = (on: MemoryDisk) => on.list(DIR).filter((name) => snapshotIdOf(name)?.endOffset);
 /** Refuses the last step of each snapshot. */
 class WithoutSnapshots extends MemoryDisk {
   override rename(from: string, to: string): void {
-    if (to.endsWith('.checkpoint')) throw new Error('no room');
+    if (snapshotIdOf(basename(to))?.endOffset) throw new Error('no room');
     super.rename(from, to);
   }
 }
@@ -191,7 +242,8 @@ function manyTopics(count: number): MetadataRecord[][] {
 
 function metadataLog(on: MemoryDisk): Promise<MetadataLog> {
   const size = { segmentBytes: 1e8, segmentMs: 1e9 };
-  const options = { disk: on, dir: '/data', nodeId: 1, clock: systemClock, logger: new CollectingLogger(), ...size };
+  const quorum = { local: voter(1), initialKraftVersion: 0 };
+  const options = { disk: on, dir: '/data', clock: systemClock, logger: new CollectingLogger(), ...quorum, ...size };
   return MetadataLog.open(options, { snapshot: () => {}, batch: () => {} });
 }
 

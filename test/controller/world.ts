@@ -15,6 +15,8 @@ export class World {
   readonly config: BrokerConfig = brokerConfig();
   private readonly random = new SeededRandom(1);
   private offset = 0;
+  /** Of the quorum; a test may set it. */
+  kraftVersion = 0;
 
   constructor() {
     this.replay(firstRecords(newestFeatureLevels(), 1));
@@ -22,7 +24,7 @@ export class World {
   }
 
   context(nodeId = 1): PlanContext {
-    return { image: this.image, nodeId, config: this.config, random: this.random };
+    return { image: this.image, nodeId, kraftVersion: this.kraftVersion, config: this.config, random: this.random };
   }
 
   addBroker(id: number, serves = true): void {

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { controlBatch, kraftVersionRecord } from '../../protocol/records/control.ts';
+import { attributes, CONTROL_BIT, sizeBytes } from '../../protocol/records/batch.ts';
+import { type ControlRecord, controlBatch, readControlRecord } from '../../protocol/records/control.ts';
+import { readRecords } from '../../protocol/records/decode.ts';
 import { type LogBatch, type LogReader, MetadataLog } from '../../src/raft/driver.ts';
-import { type SnapshotId, snapshotName } from '../../src/raft/snapshot-file.ts';
+import { type Quorum, quorumRecords, staticQuorum, type Voter } from '../../src/raft/quorum.ts';
+import { BOOTSTRAP_SNAPSHOT, decodeSnapshot, type SnapshotId, snapshotName } from '../../src/raft/snapshot-file.ts';
 import { UnreadableMetadata } from '../../src/raft/unreadable-metadata.ts';
 import { systemClock } from '../../src/system-env.ts';
 import { DEFAULT_LOG_CONFIG, Log, MemoryDisk } from '../../storage/index.ts';
 import { CollectingLogger } from '../support/loggers.ts';
+import { voter } from './voters.ts';
 
 const DIR = '/data/__cluster_metadata-0';
 const STATE = `${DIR}/quorum-state`;
@@ -31,11 +35,21 @@ function disk(capacityBytes?: number): MemoryDisk {
   return made;
 }
 
-async function open(on: MemoryDisk, { nodeId = 1, segmentBytes = 1_000_000 } = {}) {
+interface OpenOptions {
+  readonly local?: Voter;
+  readonly initialKraftVersion?: number;
+  readonly segmentBytes?: number;
+}
+
+async function open(on: MemoryDisk, given: OpenOptions = {}) {
   const reader = new Reader();
   const logger = new CollectingLogger();
-  const options = { disk: on, dir: '/data', nodeId, clock: systemClock, logger, segmentBytes, segmentMs: 1e9 };
-  const log = await MetadataLog.open(options, reader);
+  const quorum = { local: voter(1), initialKraftVersion: 0 };
+  const segments = { segmentBytes: 1_000_000, segmentMs: 1e9 };
+  const log = await MetadataLog.open(
+    { disk: on, dir: '/data', clock: systemClock, logger, ...quorum, ...segments, ...given },
+    reader,
+  );
   return { log, reader, logger };
 }
 
@@ -200,8 +214,8 @@ describe('a snapshot of the metadata log', () => {
 });
 
 describe('what this node must not begin from', () => {
-  const refusalOf = async (on: MemoryDisk, nodeId = 1): Promise<string> => {
-    const error = await open(on, { nodeId }).catch((e) => e);
+  const refusalOf = async (on: MemoryDisk, local = voter(1)): Promise<string> => {
+    const error = await open(on, { local }).catch((e) => e);
     expect(error).toBeInstanceOf(UnreadableMetadata);
     return error.message;
   };
@@ -209,16 +223,13 @@ describe('what this node must not begin from', () => {
   it('the log of another quorum', async () => {
     const on = disk();
     await (await open(on)).log.close();
-    expect(await refusalOf(on, 2)).toContain('belongs to a quorum of the nodes 1, not of 2 alone.');
+    expect(await refusalOf(on, voter(2))).toContain('belongs to a quorum of the nodes 1, not of 2 alone.');
   });
 
   it.each([
     ['no JSON', '{"clusterId":', 'is damaged: it is no JSON'],
-    [
-      'of kraft.version 1',
-      '{"leaderId":1,"leaderEpoch":1,"data_version":1}',
-      'kraft.version 1, which keeps the voters',
-    ],
+    ['of a later version', '{"leaderId":1,"leaderEpoch":1,"data_version":2}', 'is of version 2, which odradek'],
+    ['of no version', '{"leaderId":1,"leaderEpoch":1}', 'is of version undefined, which odradek'],
   ])('a quorum state that is %s', async (_what, text, message) => {
     const on = disk();
     on.makeDir(DIR);
@@ -226,13 +237,137 @@ describe('what this node must not begin from', () => {
     expect(await refusalOf(on)).toContain(message);
   });
 
-  it('a log of kraft.version 1', async () => {
+  it.each<[string, Quorum, string]>([
+    [
+      'of several voters',
+      { kraftVersion: 1, voters: [voter(1), voter(2)] },
+      'belongs to a quorum of the nodes 1, 2, not of 1 alone.',
+    ],
+    [
+      'of another voter',
+      { kraftVersion: 1, voters: [voter(2)] },
+      'belongs to a quorum of the nodes 2, not of 1 alone.',
+    ],
+    [
+      'of this node in another directory',
+      { kraftVersion: 1, voters: [voter(1, 9093, 'AAAAAAAAAAAAAAAAAAAAZQ')] },
+      'has as its voter the directory.id AAAAAAAAAAAAAAAAAAAAZQ, not that of this directory, L64uJ7GGjJQoJZ-BUlDDQA.',
+    ],
+    [
+      'of a later kraft.version',
+      { kraftVersion: 2, voters: [voter(1)] },
+      'is of kraft.version 2; odradek supports 0 to 1.',
+    ],
+  ])('a log %s', async (_what, quorum, message) => {
     const on = disk();
-    const options = { disk: on, dir: DIR, topic: '__cluster_metadata', partition: 0, topicId: null, clean: false };
-    const log = Log.open({ ...options, config: DEFAULT_LOG_CONFIG, clock: systemClock });
-    const version = kraftVersionRecord({ version: 0, kRaftVersion: 1 });
-    log.appendAsLeader(controlBatch([version], { baseOffset: 0, leaderEpoch: 1, timestampMs: 0 }), 1, 'raft');
-    log.close();
-    expect(await refusalOf(on)).toContain('is of kraft.version 1');
+    writeLog(on, quorum);
+    expect(await refusalOf(on)).toBe(`The metadata log in ${DIR} ${message}`);
+  });
+});
+
+/** A log that says this of its quorum, and nothing else. */
+function writeLog(on: MemoryDisk, quorum: Quorum): void {
+  const options = { disk: on, dir: DIR, topic: '__cluster_metadata', partition: 0, topicId: null, clean: false };
+  const log = Log.open({ ...options, config: DEFAULT_LOG_CONFIG, clock: systemClock });
+  const at = { baseOffset: 0, leaderEpoch: 1, timestampMs: 0 };
+  log.appendAsLeader(controlBatch(quorumRecords(quorum), at), 1, 'raft');
+  log.close();
+}
+
+describe('voters in the log (kraft.version 1)', () => {
+  const dynamic: Quorum = { kraftVersion: 1, voters: [voter(1)] };
+  const BOOTSTRAP = `${DIR}/${snapshotName(BOOTSTRAP_SNAPSHOT)}`;
+
+  /** The control records of the log, each as its type and offset. */
+  function controls(on: MemoryDisk): string[] {
+    const bytes = on.readFile(`${DIR}/00000000000000000000.log`) as Buffer;
+    const found: [number, ControlRecord][] = [];
+    for (let at = 0; at < bytes.length; at += sizeBytes(bytes, at)) {
+      if ((attributes(bytes, at) & CONTROL_BIT) === 0) continue;
+      for (const record of readRecords(bytes, at)) found.push([record.offset, readControlRecord(record)]);
+    }
+    return found.map(([offset, { type }]) => `${offset}: ${type}`);
+  }
+
+  it('begin with a snapshot of nothing, are in the first batch of the log, and stay', async () => {
+    const on = disk();
+    const first = await open(on, { initialKraftVersion: 1 });
+    expect(first.log.quorum).toEqual(dynamic);
+    expect(decodeSnapshot(on.readFile(BOOTSTRAP) as Buffer).values).toEqual([]);
+    await append(first.log, 'a');
+    await first.log.close();
+    const second = await open(on);
+    expect(second.log.quorum).toEqual(dynamic);
+    expect(second.reader.seen).toEqual(['snapshot to 0: ', '0: #', '3: a', '4: #']);
+    await second.log.close();
+    expect(controls(on)).toEqual(['0: leader-change', '1: kraft-version', '2: kraft-voters', '4: leader-change']);
+  });
+
+  it('begin in the log where only the snapshot of nothing is there, as kafka-storage leaves it', async () => {
+    const on = disk();
+    await (await open(on, { initialKraftVersion: 1 })).log.close();
+    for (const name of on.list(DIR)) if (!name.endsWith('.checkpoint')) on.remove(`${DIR}/${name}`);
+    const { log } = await open(on);
+    expect(log.quorum).toEqual(dynamic);
+    await log.close();
+    expect(controls(on)).toEqual(['0: leader-change', '1: kraft-version', '2: kraft-voters']);
+  });
+
+  it('are not remembered in the quorum state', async () => {
+    const on = disk();
+    await open(on, { initialKraftVersion: 1 });
+    expect(String(on.readFile(STATE))).toBe(
+      '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}',
+    );
+  });
+
+  it('follow the listener of the leader', async () => {
+    const on = disk();
+    await (await open(on, { initialKraftVersion: 1 })).log.close();
+    const moved = voter(1, 9999);
+    const { log } = await open(on, { local: moved });
+    expect(log.quorum.voters).toEqual([moved]);
+    await log.close();
+    expect((await open(on, { local: { ...moved, endpoints: [] } })).log.quorum.voters).toEqual([moved]);
+  });
+
+  it('come with an upgrade, and the quorum state with the next epoch', async () => {
+    const on = disk();
+    const first = await open(on);
+    expect(first.log.quorum).toEqual(staticQuorum(voter(1)));
+    first.log.upgrade(1);
+    await append(first.log, 'a');
+    expect([first.log.quorum, first.log.highWatermark]).toEqual([dynamic, 4]);
+    expect(String(on.readFile(STATE))).toContain('"data_version":0');
+    await first.log.close();
+    const second = await open(on);
+    expect(second.log.quorum).toEqual(dynamic);
+    expect(second.reader.seen).toEqual(['0: #', '1: #', '3: a', '4: #']);
+    expect(String(on.readFile(STATE))).toContain('"data_version":1');
+    expect(controls(on)).toEqual(['0: leader-change', '1: kraft-version', '2: kraft-voters', '4: leader-change']);
+  });
+
+  it('are in a snapshot as they were at its end', async () => {
+    const on = disk();
+    const { log } = await open(on);
+    const before = { endOffset: log.endOffset, leaderEpoch: 1 };
+    log.upgrade(1);
+    const { lastOffset } = await append(log, 'a');
+    const behind = { endOffset: lastOffset + 1, leaderEpoch: 1 };
+    await log.createSnapshot(before, 7, []);
+    await log.createSnapshot(behind, 7, []);
+    await log.close();
+    const voters = (id: SnapshotId) =>
+      decodeSnapshot(on.readFile(`${DIR}/${snapshotName(id)}`) as Buffer).controls.map(({ type }) => type);
+    expect(voters(before)).not.toContain('kraft-voters');
+    expect(voters(behind)).toContain('kraft-voters');
+    for (const name of on.list(DIR)) if (!name.startsWith(snapshotName(behind))) on.remove(`${DIR}/${name}`);
+    expect((await open(on)).log.quorum).toEqual(dynamic);
+  });
+
+  it('are for the configuration to say where there is a log without them', async () => {
+    const on = disk();
+    await (await open(on)).log.close();
+    expect((await open(on, { initialKraftVersion: 1 })).log.quorum.kraftVersion).toBe(0);
   });
 });

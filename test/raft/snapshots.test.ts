@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { sizeBytes } from '../../protocol/records/batch.ts';
-import { controlBatch, kraftVersionRecord } from '../../protocol/records/control.ts';
+import { baseOffset, sizeBytes } from '../../protocol/records/batch.ts';
+import { applyControl, type Quorum, staticQuorum } from '../../src/raft/quorum.ts';
 import { decodeSnapshot, encodeSnapshot, snapshotIdOf, snapshotName } from '../../src/raft/snapshot-file.ts';
 import { type Snapshot, Snapshots, snapshotToBeginAt } from '../../src/raft/snapshots.ts';
-import { UnreadableMetadata } from '../../src/raft/unreadable-metadata.ts';
 import { MemoryDisk } from '../../storage/index.ts';
 import { CollectingLogger } from '../support/loggers.ts';
+import { voter } from './voters.ts';
 
 const DIR = '/log';
-const goOn = { nowMs: 7, pause: () => Promise.resolve(true) };
+const dynamic: Quorum = { kraftVersion: 1, voters: [voter(1), voter(2)] };
+const goOn = { nowMs: 7, quorum: null, pause: () => Promise.resolve(true) };
 
 function emptyDisk(): MemoryDisk {
   const disk = new MemoryDisk();
@@ -21,9 +22,8 @@ const idAt = (endOffset: number) => ({ endOffset, leaderEpoch: 3 });
 const write = (snapshots: Snapshots, endOffset: number, ...values: string[]) =>
   snapshots.write(
     idAt(endOffset),
-    endOffset * 10,
     values.map((v) => Buffer.from(v)),
-    goOn,
+    { ...goOn, lastContainedLogTimestampMs: endOffset * 10 },
   );
 
 function load(disk: MemoryDisk, logStartOffset = 0) {
@@ -47,30 +47,35 @@ describe('a snapshot file', () => {
   });
 
   it('gives back what went into it', () => {
-    const options = { lastContainedLogTimestampMs: 5, leaderEpoch: 3, nowMs: 9 };
+    const options = { lastContainedLogTimestampMs: 5, leaderEpoch: 3, nowMs: 9, quorum: null };
     const batches = [...encodeSnapshot([Buffer.from('a'), Buffer.from('b')], options)].filter((b) => b !== null);
     expect(batches.length).toBe(3);
-    const { values, lastContainedLogTimestampMs } = decodeSnapshot(Buffer.concat(batches), 'x');
+    const { values, lastContainedLogTimestampMs } = decodeSnapshot(Buffer.concat(batches));
     expect([texts(values), lastContainedLogTimestampMs]).toEqual([['a', 'b'], 5]);
   });
 
   it('lets others run after each 1,024 records, and has batches of 8 MiB at the most', () => {
     const values = Array.from({ length: 2500 }, () => Buffer.alloc(8000));
-    const options = { lastContainedLogTimestampMs: 5, leaderEpoch: 3, nowMs: 9 };
+    const options = { lastContainedLogTimestampMs: 5, leaderEpoch: 3, nowMs: 9, quorum: null };
     const parts = [...encodeSnapshot(values, options)];
     const batches = parts.filter((b) => b !== null);
     expect(parts.length - batches.length).toBe(2);
     expect(batches.length).toBe(5);
     for (const b of batches) expect(sizeBytes(b, 0)).toBeLessThanOrEqual(8 * 1024 * 1024);
-    expect(decodeSnapshot(Buffer.concat(batches), 'x').values.length).toBe(2500);
+    expect(decodeSnapshot(Buffer.concat(batches)).values.length).toBe(2500);
   });
 
-  it('of kraft.version 1 is refused in words', () => {
-    const version = kraftVersionRecord({ version: 0, kRaftVersion: 1 });
-    const bytes = controlBatch([version], { baseOffset: 0, leaderEpoch: 0, timestampMs: 0 });
-    const read = () => decodeSnapshot(bytes, 'the file');
-    expect(read).toThrow(UnreadableMetadata);
-    expect(read).toThrow('the file is of kraft.version 1');
+  it.each<[string, Quorum, string[]]>([
+    ['with kraft.version 0 says nothing of the voters', staticQuorum(voter(1)), []],
+    ['with kraft.version 1 names the voters behind its header', dynamic, ['kraft-version', 'kraft-voters']],
+  ])('%s', (_what, quorum, expected) => {
+    const options = { lastContainedLogTimestampMs: 5, leaderEpoch: 3, nowMs: 9, quorum };
+    const batches = [...encodeSnapshot([Buffer.from('a')], options)].filter((b) => b !== null);
+    const { controls, values } = decodeSnapshot(Buffer.concat(batches));
+    expect(controls.map(({ type }) => type)).toEqual(['snapshot-header', ...expected, 'snapshot-footer']);
+    expect(texts(values)).toEqual(['a']);
+    expect(controls.reduce(applyControl, staticQuorum(voter(1)))).toEqual(quorum);
+    expect(batches.map((b) => baseOffset(b, 0))).toEqual([0, 1 + expected.length, 2 + expected.length]);
   });
 });
 
@@ -92,7 +97,9 @@ describe('the snapshots in a folder', () => {
     const { snapshots } = load(disk);
     const many = Array.from({ length: 1024 }, () => Buffer.from('x'));
     let during: string[] = [];
-    const isWhole = await snapshots.write(idAt(5), 0, many, {
+    const isWhole = await snapshots.write(idAt(5), many, {
+      lastContainedLogTimestampMs: 0,
+      quorum: null,
       nowMs: 7,
       pause: async () => {
         during = disk.list(DIR);

@@ -70,6 +70,17 @@ describe.each([
     expect([await reading, target.toString('latin1', 0, 4)]).toEqual([4, 'ello']);
   });
 
+  test('a file can be opened for reading only, and is not made by that', () => {
+    const disk = make();
+    const path = join(folder(disk), 'file');
+    expect(codeOf(() => disk.open(path, 'read-only'))).toBe('NOT_FOUND');
+    disk.writeFile(path, 'abc');
+    const file = disk.open(path, 'read-only');
+    const bytes = Buffer.alloc(3);
+    expect([file.readSync(bytes, 0), String(bytes), file.sizeBytes()]).toEqual([3, 'abc', 3]);
+    file.close();
+  });
+
   test('errors have names', () => {
     const dir = folder(disk);
     expect(codeOf(() => disk.open(`${dir}/none`, 'existing'))).toBe('NOT_FOUND');
@@ -175,6 +186,15 @@ describe('the lock file', () => {
     expect(codeOf(() => disk.lock(path))).toBe('NOT_FOUND');
     mkdirSync(join(root, 'none'), { recursive: true });
   });
+});
+
+test('NodeDisk asks for no right to write a file that it is only to read', () => {
+  const disk = new NodeDisk();
+  const path = join(folder(disk), 'file');
+  writeFileSync(path, 'abc', { mode: 0o400 });
+  const file = disk.open(path, 'read-only');
+  expect(() => file.writeSync(Buffer.from('x'), 0)).toThrow(DiskError);
+  file.close();
 });
 
 test('MemoryDisk has room for so much', () => {
