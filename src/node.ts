@@ -3,17 +3,16 @@ import { resolve } from 'node:path';
 import type { Disk } from '../storage/index.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
-import type { Broker, Endpoint } from './api/broker.ts';
+import type { Broker } from './api/broker.ts';
 import { apiRanges, handlers } from './api/index.ts';
+import type { BrokerConfig } from './config/broker-config.ts';
 import type { DirectoryAssignment } from './controller/directory-control.ts';
-import { KRAFT_VERSION, SUPPORTED_FEATURES } from './controller/features.ts';
-import type { MetadataImage } from './controller/image.ts';
 import { KraftController } from './controller/kraft-controller.ts';
-import type { Logger } from './env.ts';
 import { GroupCoordinator } from './group/group-coordinator.ts';
 import { Loggers } from './loggers.ts';
 import { Dispatcher } from './net/dispatch.ts';
 import { advertised, bindListeners } from './node/bind.ts';
+import { endpointsOf, featuresOf } from './node/broker-view.ts';
 import { chores } from './node/chores.ts';
 import { createLogCleaner } from './node/cleaner.ts';
 import { type Identity, identify } from './node/directories.ts';
@@ -39,7 +38,7 @@ const CLOSE_GRACE_MS = 5000;
 
 /** Starts a node and resolves when it serves. Throws what kept it from starting; nothing is left behind then. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const undo: (() => void | Promise<void>)[] = [];
+  const undo: Undo = [];
   try {
     return await start(options, undo);
   } catch (error) {
@@ -48,152 +47,154 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-async function start(options: NodeOptions, undo: (() => void | Promise<void>)[]): Promise<RunningNode> {
-  const { config, logger } = options;
-  const loggers = new Loggers(logger);
-  const disk: Disk = options.inMemory ? new MemoryDisk() : new NodeDisk();
-  const live = new LiveConfig(config, logger);
-  const liveLimits = await LiveLimits.open(config, loggers.named('odradek.net'));
-  const listeners = await bindListeners(config, liveLimits.limits, clock, loggers.named('odradek.net'));
-  undo.push(() => Promise.all(listeners.map((l) => l.close(0))).then(() => {}));
+/** What every part is made with. */
+interface Base {
+  readonly options: NodeOptions;
+  readonly disk: Disk;
+  readonly live: LiveConfig;
+  readonly loggers: Loggers;
+  config(): BrokerConfig;
+}
 
-  const paths = config.logDirs().map((path) => resolve(path));
-  const metadataPath = resolve(config.metadataLogDir());
-  const logs = new LogDirectories({
-    disk,
-    paths,
-    clock,
-    random,
-    logger: loggers.named('odradek.storage'),
-    config: () => live.current(),
-  });
-  undo.push(() => logs.abandon());
-  const identity = identify(
-    disk,
-    [...new Set([...logs.onlinePaths(), metadataPath])],
-    config.get('node.id'),
-    options.clusterId,
-    random,
-  );
-  logs.identified(identity.directoryIds);
+/** Undoes what was done, should a later step of the start fail. */
+type Undo = (() => void | Promise<void>)[];
 
-  const controller = await openController(live, disk, metadataPath, identity, loggers.named('odradek.controller'));
-  undo.push(() => controller.close());
-  const { nodeId, partitions, groups, follower } = assemble(live, controller, logs, loggers);
-  await follower.start(controller.image);
-  await liveLimits.follow(live.current());
-  controller.subscribe((image, delta) => follower.follow(image, delta));
-  controller.subscribe(() => liveLimits.follow(live.current()));
-  const failed = followFailures(logs, partitions, controller, loggers.named('odradek.storage'));
-  const addresses = advertised(config, listeners);
-  await controller.registerBroker({
-    endpoints: addresses.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
-    rack: config.get('broker.rack'),
-    directories: logs.onlinePaths().map((path) => identity.directoryIds.get(path) as string),
-  });
-  follower.locate(controller.image.topics());
+function baseOf(options: NodeOptions): Base {
+  const loggers = new Loggers(options.logger);
+  const live = new LiveConfig(options.config, options.logger);
+  const disk = options.inMemory ? new MemoryDisk() : new NodeDisk();
+  return { options, disk, live, loggers, config: () => live.current() };
+}
 
-  const replicaMoves = new ReplicaMover({
-    logs,
-    clock,
-    logger: loggers.named('odradek.storage'),
-    config: () => live.current(),
-    onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
-  });
-  replicaMoves.resume((topic, index) => partitions.get(topic, index));
+/** In this order: the ports, so that a taken one shows at once; the files; the metadata; what follows it; the broker's registration. */
+async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
+  const base = baseOf(options);
+  const { listeners, limits } = await listen(base, undo);
+  const addresses = advertised(options.config, listeners);
+  const { logs, identity } = openLogDirectories(base, undo);
+  const controller = await openController(base, identity, undo);
+  const replicas = assemble(base, controller, logs);
+  await follow(base, controller, replicas, limits);
+  const failed = followFailures(base, controller, replicas);
+  await register(base, controller, replicas, identity, addresses);
 
   const fetchWaits = new FetchWaits(clock);
-  const fetchSessions = new FetchSessions(random, () => config.get('max.incremental.fetch.session.cache.slots'));
-  const broker: Broker = {
-    apis: apiRanges,
-    nodeId,
-    clusterId: identity.clusterId,
-    clock,
-    random,
-    logger: loggers.named('odradek.api'),
-    loggers,
-    config: () => live.current(),
-    image: () => controller.image,
-    features: () => featuresOf(controller.image, controller.quorum().kraftVersion),
-    endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
-    controller,
-    partitions,
-    producerIds: new ProducerIds(() => controller.allocateProducerIds()),
-    fetchSessions,
-    fetchWaits,
-    replicaMoves,
-    groups,
-  };
+  const broker = brokerOf(base, controller, replicas, identity.clusterId, fetchWaits);
   const dispatcher = new Dispatcher(handlers, broker);
   for (const listener of listeners) listener.serve(dispatcher);
-  const maintenance = new Maintenance(clock, logger);
-  const cleanerLogger = loggers.named('odradek.cleaner');
-  const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger: cleanerLogger });
-  const retry = () => follower.retry(controller.image);
-  maintenance.start(chores({ config: () => live.current(), clock, logs, partitions, cleaner, controller, retry }));
+  const { cleaner, maintenance } = startMaintenance(base, controller, replicas);
 
   return {
     listeners: addresses,
     createTopics: (topics) => createTopics(controller, topics),
     failed,
     async stop() {
-      replicaMoves.stop();
+      replicas.moves.stop();
       await cleaner.stop();
       await maintenance.stop();
       fetchWaits.stop();
-      groups.close();
+      replicas.groups.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
-      const brokerEpoch = controller.image.broker(nodeId)?.epoch ?? -1;
+      const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
       await controller.fenceBroker();
       await controller.close();
-      await logs.close(partitions, brokerEpoch);
+      await logs.close(replicas.partitions, brokerEpoch);
     },
   };
 }
 
-function openController(live: LiveConfig, disk: Disk, dir: string, identity: Identity, logger: Logger) {
-  return KraftController.open({
-    disk,
-    dir,
-    nodeId: live.current().get('node.id'),
-    directoryId: identity.directoryIds.get(dir) as string,
-    config: () => live.current(),
-    clock,
-    random,
-    logger,
-  });
+async function listen({ options, loggers }: Base, undo: Undo) {
+  const logger = loggers.named('odradek.net');
+  const limits = await LiveLimits.open(options.config, logger);
+  const listeners = await bindListeners(options.config, limits.limits, clock, logger);
+  undo.push(() => Promise.all(listeners.map((l) => l.close(0))).then(() => {}));
+  return { listeners, limits };
 }
 
-/** The parts that hold this node's partitions and follow the metadata. */
-function assemble(live: LiveConfig, controller: KraftController, logs: LogDirectories, loggers: Loggers) {
-  const nodeId = live.current().get('node.id');
+function openLogDirectories({ options, disk, loggers, config }: Base, undo: Undo) {
+  const paths = options.config.logDirs().map((path) => resolve(path));
+  const logs = new LogDirectories({ disk, paths, clock, random, logger: loggers.named('odradek.storage'), config });
+  undo.push(() => logs.abandon());
+  const all = [...new Set([...logs.onlinePaths(), metadataPath(options)])];
+  const identity = identify(disk, all, options.config.get('node.id'), options.clusterId, random);
+  logs.identified(identity.directoryIds);
+  return { logs, identity };
+}
+
+const metadataPath = ({ config }: NodeOptions): string => resolve(config.metadataLogDir());
+
+async function openController({ options, disk, loggers, config }: Base, identity: Identity, undo: Undo) {
+  const dir = metadataPath(options);
+  const controller = await KraftController.open({
+    disk,
+    dir,
+    nodeId: options.config.get('node.id'),
+    directoryId: identity.directoryIds.get(dir) as string,
+    config,
+    clock,
+    random,
+    logger: loggers.named('odradek.controller'),
+  });
+  undo.push(() => controller.close());
+  return controller;
+}
+
+/** The parts that hold this node's replicas. */
+interface Replicas {
+  readonly logs: LogDirectories;
+  readonly partitions: Partitions;
+  readonly groups: GroupCoordinator;
+  readonly follower: MetadataFollower;
+  readonly moves: ReplicaMover;
+}
+
+function assemble(
+  { options, live, loggers, config }: Base,
+  controller: KraftController,
+  logs: LogDirectories,
+): Replicas {
+  const nodeId = options.config.get('node.id');
   const partitions = new Partitions(nodeId, logs, loggers.named('odradek.partition'));
   const groups = new GroupCoordinator({
     log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
     clock,
     random,
     logger: loggers.named('odradek.group'),
-    config: () => live.current(),
+    config,
     partitionCount: () =>
-      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? live.current().get('offsets.topic.num.partitions'),
+      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
   });
   const logger = loggers.named('odradek.controller');
   const onMisplaced = (assignments: readonly DirectoryAssignment[]) => {
-    controller
-      .assignDirectories(assignments)
-      .catch((err) => logger.error({ err }, 'directories could not be assigned'));
+    const told = controller.assignDirectories(assignments);
+    told.catch((err) => logger.error({ err }, 'directories could not be assigned'));
   };
   const follower = new MetadataFollower({ nodeId, config: live, partitions, groups, onMisplaced });
-  return { nodeId, partitions, groups, follower };
+  const moves = new ReplicaMover({
+    logs,
+    clock,
+    logger: loggers.named('odradek.storage'),
+    config,
+    onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
+  });
+  return { logs, partitions, groups, follower, moves };
+}
+
+/** From here on, what the metadata says is so on this node before a change of it is answered. */
+async function follow({ config }: Base, controller: KraftController, { follower }: Replicas, limits: LiveLimits) {
+  await follower.start(controller.image);
+  await limits.follow(config());
+  controller.subscribe((image, delta) => follower.follow(image, delta));
+  controller.subscribe(() => limits.follow(config()));
 }
 
 /** A log directory that fails takes its partitions with it; with the last one the node cannot go on (KIP-112). */
 function followFailures(
-  logs: LogDirectories,
-  partitions: Partitions,
+  { loggers }: Base,
   controller: KraftController,
-  logger: Logger,
+  { logs, partitions }: Replicas,
 ): Promise<Error> {
+  const logger = loggers.named('odradek.storage');
   return new Promise((resolve) => {
     logs.whenOffline((directoryId, lost, error) => {
       partitions.takeOffline(lost);
@@ -205,24 +206,59 @@ function followFailures(
   });
 }
 
-function featuresOf(image: MetadataImage, kraftVersion: number) {
-  const ofQuorum = kraftVersion > 0 ? [{ name: KRAFT_VERSION, level: kraftVersion }] : [];
+/** The broker makes itself known, and leads what it may lead. */
+async function register(
+  { options }: Base,
+  controller: KraftController,
+  { logs, partitions, follower, moves }: Replicas,
+  { directoryIds }: Identity,
+  addresses: RunningNode['listeners'],
+): Promise<void> {
+  await controller.registerBroker({
+    endpoints: addresses.map(({ name, host, port }) => ({ name, host, port, securityProtocol: 0 })),
+    rack: options.config.get('broker.rack'),
+    directories: logs.onlinePaths().map((path) => directoryIds.get(path) as string),
+  });
+  follower.locate(controller.image.topics());
+  moves.resume((topic, index) => partitions.get(topic, index));
+}
+
+/** What the handlers are handed. */
+function brokerOf(
+  { options, loggers, config }: Base,
+  controller: KraftController,
+  { partitions, groups, moves }: Replicas,
+  clusterId: string,
+  fetchWaits: FetchWaits,
+): Broker {
   return {
-    supported: SUPPORTED_FEATURES.map(({ name, minLevel, maxLevel }) => ({
-      name,
-      minVersion: minLevel,
-      maxVersion: maxLevel,
-    })),
-    finalized: [...[...image.features].map(([name, level]) => ({ name, level })), ...ofQuorum],
-    epoch: image.offset,
+    apis: apiRanges,
+    nodeId: options.config.get('node.id'),
+    clusterId,
+    clock,
+    random,
+    logger: loggers.named('odradek.api'),
+    loggers,
+    config,
+    image: () => controller.image,
+    features: () => featuresOf(controller.image, controller.quorum().kraftVersion),
+    endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
+    controller,
+    partitions,
+    producerIds: new ProducerIds(() => controller.allocateProducerIds()),
+    fetchSessions: new FetchSessions(random, () => config().get('max.incremental.fetch.session.cache.slots')),
+    fetchWaits,
+    replicaMoves: moves,
+    groups,
   };
 }
 
-function endpointsOf(image: MetadataImage, listenerName: string): Endpoint[] {
-  const endpoints: Endpoint[] = [];
-  for (const { id: nodeId, endpoints: all, rack, fenced } of image.brokers()) {
-    const found = all.find((e) => e.name === listenerName);
-    if (found !== undefined && !fenced) endpoints.push({ nodeId, host: found.host, port: found.port, rack });
-  }
-  return endpoints;
+function startMaintenance(base: Base, controller: KraftController, { logs, partitions, follower }: Replicas) {
+  const { options, disk, live, loggers, config } = base;
+  const logger = loggers.named('odradek.cleaner');
+  const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger });
+  const maintenance = new Maintenance(clock, options.logger);
+  const retry = () => follower.retry(controller.image);
+  maintenance.start(chores({ config, clock, logs, partitions, cleaner, controller, retry }));
+  return { cleaner, maintenance };
 }
