@@ -2,13 +2,14 @@
 import { crc32 } from '@node-rs/crc32';
 import { BATCH_HEADER_BYTES, MAGIC_V2, magic, sizeBytes } from '../protocol/records/batch.ts';
 import type { PooledFile } from './file-pool.ts';
-import { LogError } from './log-error.ts';
+import { damaged, LogError } from './log-error.ts';
 
 /** Big enough that a scan between two index entries is one read, small enough to cost little when only a header is wanted. */
 const HEADER_WINDOW_BYTES = 8192;
 /** Bytes that any format of Kafka's batches has before its magic byte, and that byte. */
 const UP_TO_MAGIC_BYTES = 17;
 const MIN_OLD_BYTES = 26;
+const NO_BYTES = Buffer.alloc(0);
 
 export class BatchCursor {
   readonly #file: PooledFile;
@@ -17,29 +18,44 @@ export class BatchCursor {
   /** Position in the file of the batch that the cursor stands on. */
   position: number;
   /** The bytes around the batch; its first byte is at `at`. Good until the cursor moves. */
-  buf: Buffer = Buffer.alloc(0);
+  buf: Buffer;
   at = 0;
   #windowStart = 0;
   #windowEnd = 0;
 
-  /** Walks from `position`, which has to be the start of a batch or `end`, up to `end` (bytes). */
-  constructor(file: PooledFile, position: number, end: number, windowBytes: number = HEADER_WINDOW_BYTES) {
+  /**
+   * Walks from `position`, which has to be the start of a batch or `end`, up to `end` (bytes). Reads as much at a time as `window` holds,
+   * and into it, where there is one: nobody else may use it meanwhile.
+   */
+  constructor(file: PooledFile, position: number, end: number, window: Buffer | null = null) {
     this.#file = file;
     this.#end = end;
-    this.#windowBytes = windowBytes;
+    this.#windowBytes = window?.length ?? HEADER_WINDOW_BYTES;
+    this.buf = window ?? NO_BYTES;
     this.position = position;
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Loads the header of the batch at `position`; false at the end, and where no whole batch follows. */
   load(): boolean {
-    if (this.#end - this.position < BATCH_HEADER_BYTES) {
-      this.#refuseOldFormat();
-      return false;
+    if (this.#end - this.position >= BATCH_HEADER_BYTES) {
+      this.#ensure(BATCH_HEADER_BYTES);
+      const size = sizeBytes(this.buf, this.at);
+      const isWhole = size >= BATCH_HEADER_BYTES && this.position + size <= this.#end;
+      if (isWhole && magic(this.buf, this.at) === MAGIC_V2) return true;
     }
-    this.#ensure(BATCH_HEADER_BYTES);
     this.#refuseOldFormat();
-    const size = sizeBytes(this.buf, this.at);
-    return size >= BATCH_HEADER_BYTES && this.position + size <= this.#end && magic(this.buf, this.at) === MAGIC_V2;
+    return false;
+  }
+
+  /** As `load`, where all up to the end has to be whole batches. Throws LogError where it is not. */
+  loadSound(): boolean {
+    if (this.load()) return true;
+    if (this.position >= this.#end) return false;
+    throw damaged(this.#file.path, this.position, 'no whole record batch');
   }
 
   /** After `load`: brings the whole batch into `buf`. */
@@ -63,7 +79,7 @@ export class BatchCursor {
     const count = this.#file.handle.readSync(this.buf.subarray(0, wanted), this.position);
     this.#windowStart = this.position;
     this.#windowEnd = this.position + count;
-    if (count < bytes) throw new LogError('KAFKA_STORAGE_ERROR', `${this.#file.path} ends before byte ${this.#end}`);
+    if (count < bytes) throw damaged(this.#file.path, this.position + count, `the file ends before byte ${this.#end}`);
   }
 
   /**

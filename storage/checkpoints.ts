@@ -39,8 +39,16 @@ export function checkpointText(lines: readonly string[]): string {
   return `${VERSION}\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-/** Replaces a file as Disk.writeFile does, waiting for the disk elsewhere than in the caller. */
-export async function replaceFile(disk: Disk, path: string, text: string): Promise<void> {
+/**
+ * Replaces a file as Disk.writeFile does, waiting for the disk elsewhere than in the caller; the folder is not synced. Where
+ * `isOutdated` says so in the end, somebody has written the file in between, and that stays.
+ */
+export async function replaceFile(
+  disk: Disk,
+  path: string,
+  text: string,
+  isOutdated: () => boolean = () => false,
+): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = disk.open(temporary, 'create');
   try {
@@ -50,7 +58,7 @@ export async function replaceFile(disk: Disk, path: string, text: string): Promi
   } finally {
     file.close();
   }
-  disk.rename(temporary, path);
+  if (!isOutdated()) disk.rename(temporary, path);
 }
 
 export interface PartitionOffset {

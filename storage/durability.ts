@@ -1,9 +1,12 @@
 /** How far a log is on disk for good, and the flushes that move this point. */
+import { dirname } from 'node:path/posix';
 import { replaceFile } from './checkpoints.ts';
-import { type Disk, DiskError } from './disk.ts';
+import { type Disk, DiskError, type DiskFile } from './disk.ts';
 import type { PooledFile } from './file-pool.ts';
 import { LogError } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
+import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 
 export interface DurabilityOptions {
@@ -11,11 +14,20 @@ export interface DurabilityOptions {
   dir: string;
   segments: SegmentList;
   recoveryPoint: number;
+  /** After a clean shutdown: nothing was recovered. */
+  isClean: boolean;
+  /** The names in the folder, and that of the folder itself, are on disk for good: an orderly end left them so. */
+  namesAreDurable: boolean;
   nowMs: () => number;
   logger: StorageLogger;
   /** The file of what a recovery from a later recovery point on would not find again, if it has changed. */
-  takeDerived: () => { path: string; text: string } | null;
+  takeDerived: () => DerivedFile | null;
   onDiskError: ((error: DiskError) => void) | undefined;
+}
+
+interface DerivedFile {
+  path: string;
+  text: string;
 }
 
 export class Durability {
@@ -24,9 +36,17 @@ export class Durability {
   #lastFlushMs: number;
   /** Counts truncations; a flush that was under way at one says nothing about the log after it. */
   #truncations = 0;
-  /** Segments have been made whose names may not be on disk. */
-  #dirChanged = false;
+  /** A recovery, a truncation or a roll changed files from the recovery point on, which may be the log end: a flush has work to do all the same. */
+  #isRewritten: boolean;
+  /** How often names have changed in the folder, and how many of these changes are on disk for good. */
+  #nameChanges: number;
+  #durableNameChanges = 0;
+  /** The folder's own name and partition.metadata, which are written once, may not be on disk. */
+  #isNew: boolean;
+  /** Taken from its owner, not on disk yet. */
+  #derived: DerivedFile | null = null;
   #names: Promise<void> = Promise.resolve();
+  #flushes: Promise<unknown> = Promise.resolve();
   #failure: LogError | null = null;
   #abandoned = false;
   /** No more appends come: indexes of the last segment count too. */
@@ -35,6 +55,9 @@ export class Durability {
   constructor(options: DurabilityOptions) {
     this.#options = options;
     this.#recoveryPoint = options.recoveryPoint;
+    this.#isNew = !options.namesAreDurable;
+    this.#isRewritten = !options.isClean;
+    this.#nameChanges = options.namesAreDurable ? 0 : 1;
     this.#lastFlushMs = options.nowMs();
   }
 
@@ -64,8 +87,19 @@ export class Durability {
     return this.#failure;
   }
 
+  /** Also where a roll does not get any further. */
+  indexesWritten(): void {
+    this.#isRewritten = true;
+  }
+
+  /** The active segment takes no more and its indexes are written; where the recovery point has reached its end, nobody else syncs them. */
+  segmentFinished(segment: Segment, endOffset: number): void {
+    if (this.#recoveryPoint < endOffset) return;
+    for (const file of segment.durableFiles(true)) this.#noteName(file).handle.syncSync();
+  }
+
   segmentStarted(): void {
-    this.#dirChanged = true;
+    this.#nameChanges += 1;
   }
 
   /** Nobody uses the log any more; a flush that is under way may fail. */
@@ -79,7 +113,14 @@ export class Durability {
 
   truncated(logEndOffset: number): void {
     this.#truncations += 1;
+    this.#isRewritten = true;
+    this.#nameChanges += 1;
     this.#recoveryPoint = Math.min(this.#recoveryPoint, logEndOffset);
+  }
+
+  /** The truncation did not come to pass: the recovery point is where the checkpoint has it. */
+  notTruncated(recoveryPoint: number): void {
+    this.#recoveryPoint = recoveryPoint;
   }
 
   /** All was given to the operating system, and that has to do. */
@@ -89,15 +130,29 @@ export class Durability {
 
   async flush(upTo: number): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    if (upTo <= this.#recoveryPoint) return;
+    if (upTo <= this.#recoveryPoint && !this.#isRewritten) return;
     const truncations = this.#truncations;
+    const from = this.#recoveryPoint;
+    const { active } = this.#options.segments;
+    // The kernel tells of a failed write once: one sync fails, and the next of the same file succeeds. So each waits for those before.
+    this.#flushes = Promise.all([this.#flushes, this.#sync(upTo)]);
     try {
-      // All begin now, before anybody can close a file.
-      await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
+      await this.#flushes;
     } catch (cause) {
-      throw this.fail(cause, 'flush');
+      this.#recoveryPoint = Math.min(this.#recoveryPoint, from);
+      throw this.#failure ?? this.fail(cause, 'flush');
     }
-    if (truncations === this.#truncations) this.#flushed(upTo);
+    // A flush that did not wait has failed meanwhile, on what this one had taken.
+    if (this.#failure !== null) throw this.#failure;
+    if (truncations !== this.#truncations) return;
+    // Indexes of a segment that was rolled meanwhile are with the flush that the roll began.
+    const isRolled = active !== this.#options.segments.active;
+    this.#flushed(isRolled ? Math.min(upTo, active.baseOffset) : upTo);
+  }
+
+  /** All begin now, before anybody can close a file. */
+  async #sync(upTo: number): Promise<void> {
+    await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
   }
 
   /** One after the other: who finds nothing to do still waits for who was before him. */
@@ -108,29 +163,66 @@ export class Durability {
 
   async #flushNamesNow(): Promise<void> {
     const { disk, dir } = this.#options;
-    const derived = this.#options.takeDerived();
-    const isNeeded = this.#dirChanged || derived !== null;
-    this.#dirChanged = false;
-    if (derived !== null) await replaceFile(disk, derived.path, derived.text);
-    if (isNeeded) await disk.syncDirAsync(dir);
+    const derived = this.#takeDerived();
+    if (derived !== null) {
+      await replaceFile(disk, derived.path, derived.text, () => this.#derived !== derived);
+      if (this.#derived === derived) this.#derived = null;
+      this.#nameChanges += 1;
+    }
+    if (this.#isNew) await Promise.all([this.#syncMetadata(), disk.syncDirAsync(dirname(dir))]);
+    this.#isNew = false;
+    const changes = this.#nameChanges;
+    if (changes > this.#durableNameChanges) await disk.syncDirAsync(dir);
+    this.#durableNameChanges = Math.max(this.#durableNameChanges, changes);
+  }
+
+  /** What is to be written now: also what a flush under way has taken and may not have written. */
+  #takeDerived(): DerivedFile | null {
+    this.#derived = this.#options.takeDerived() ?? this.#derived;
+    return this.#derived;
+  }
+
+  async #syncMetadata(): Promise<void> {
+    const file = this.#openMetadata();
+    await file?.sync().finally(() => file.close());
+  }
+
+  #openMetadata(): DiskFile | null {
+    const { disk, dir } = this.#options;
+    const path = `${dir}/${PARTITION_METADATA_FILE}`;
+    return disk.exists(path) ? disk.open(path, 'existing') : null;
   }
 
   flushSync(upTo: number): void {
     if (this.#failure !== null) throw this.#failure;
-    if (upTo <= this.#recoveryPoint) return;
+    if (upTo <= this.#recoveryPoint && !this.#isRewritten) return;
     try {
       for (const file of this.#files(upTo)) file.handle.syncSync();
-      const derived = this.#options.takeDerived();
-      if (derived !== null) this.#options.disk.writeFile(derived.path, derived.text);
-      if (this.#dirChanged) this.#options.disk.syncDir(this.#options.dir);
-      this.#dirChanged = false;
+      this.#flushNamesSync();
     } catch (cause) {
       throw this.fail(cause, 'flush');
     }
     this.#flushed(upTo);
   }
 
-  /** Makes files durable that were written as a whole without that, and their names. */
+  #flushNamesSync(): void {
+    const { disk, dir } = this.#options;
+    const derived = this.#takeDerived();
+    // A flush under way must not put its file, which this may leave half written, in the place of the other.
+    this.#derived = null;
+    if (derived !== null) disk.writeFile(derived.path, derived.text);
+    if (this.#isNew) {
+      const metadata = this.#openMetadata();
+      metadata?.syncSync();
+      metadata?.close();
+      disk.syncDir(dirname(dir));
+    }
+    this.#isNew = false;
+    if (this.#nameChanges > this.#durableNameChanges) disk.syncDir(dir);
+    this.#durableNameChanges = this.#nameChanges;
+  }
+
+  /** Makes files durable that were written without that, and their names. */
   async syncFiles(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
     const { disk, dir } = this.#options;
@@ -146,13 +238,21 @@ export class Durability {
     const files: PooledFile[] = [];
     for (let i = segments.indexOf(this.#recoveryPoint); i < segments.all.length; i++) {
       const segment = segments.all[i];
-      if (segment.baseOffset >= upTo) break;
-      files.push(...segment.durableFiles(this.#settled || segment !== segments.active));
+      if (segment.baseOffset >= upTo && !this.#isRewritten) break;
+      const withIndexes = this.#settled || this.#isRewritten || segment !== segments.active;
+      files.push(...segment.durableFiles(withIndexes));
     }
+    for (const file of files) this.#noteName(file);
     return files;
   }
 
+  #noteName(file: PooledFile): PooledFile {
+    if (file.takeCreated()) this.#nameChanges += 1;
+    return file;
+  }
+
   #flushed(upTo: number): void {
+    this.#isRewritten = false;
     this.#recoveryPoint = Math.max(this.#recoveryPoint, upTo);
     this.#lastFlushMs = this.#options.nowMs();
   }

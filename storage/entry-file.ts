@@ -22,6 +22,8 @@ export class EntryFile {
   #written: number;
   #pending: Buffer | null = null;
   #pendingCount = 0;
+  /** A write has failed: behind the entries there may be bytes of it. */
+  #isTorn = false;
 
   constructor(file: PooledFile, entryBytes: number) {
     this.file = file;
@@ -57,9 +59,14 @@ export class EntryFile {
   /** Puts what is in memory into the file; creates the file even when there is nothing. */
   writePending(): void {
     const handle = this.file.handle;
+    const end = this.#writtenCount() * this.entryBytes;
+    if (this.#isTorn) handle.truncateSync(end);
+    this.#isTorn = false;
     if (this.#pendingCount === 0) return;
-    const bytes = this.#pendingCount * this.entryBytes;
-    handle.writeSync((this.#pending as Buffer).subarray(0, bytes), this.#writtenCount() * this.entryBytes);
+    // Until it has come back, a part may be in the file.
+    this.#isTorn = true;
+    handle.writeSync((this.#pending as Buffer).subarray(0, this.#pendingCount * this.entryBytes), end);
+    this.#isTorn = false;
     this.#written += this.#pendingCount;
     this.#pendingCount = 0;
   }

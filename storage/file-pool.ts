@@ -46,6 +46,7 @@ export class PooledFile {
   #exists: boolean;
   #handle: DiskFile | null = null;
   #used = false;
+  #isCreated = false;
 
   /** `exists` says whether the file is there; otherwise the first use of `handle` creates it. */
   constructor(pool: FilePool, path: string, exists: boolean) {
@@ -70,10 +71,18 @@ export class PooledFile {
 
   #openNow(): DiskFile {
     const handle = this.#pool.disk.open(this.#path, this.#exists ? 'existing' : 'create');
+    this.#isCreated ||= !this.#exists;
     this.#exists = true;
     this.#handle = handle;
     this.#pool.admit(this);
     return handle;
+  }
+
+  /** Whether the file was made since the last question: its name is not durable then. */
+  takeCreated(): boolean {
+    const isCreated = this.#isCreated;
+    this.#isCreated = false;
+    return isCreated;
   }
 
   close(): void {

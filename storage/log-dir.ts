@@ -12,6 +12,7 @@
  *
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
+import { dirname } from 'node:path';
 import {
   CLEAN_SHUTDOWN_FILE,
   CLEANER_CHECKPOINT,
@@ -79,10 +80,17 @@ export class LogDir {
   readonly #cleanedUpTo: Map<string, number>;
   /** By file, what was written last. */
   readonly #written = new Map<string, string>();
+  /** Checkpoints are written one after the other; one that could not wait makes the one under way outdated. */
+  #checkpoints: Promise<void> = Promise.resolve();
+  #urgentCheckpoints = 0;
+  /** Names of folders that were moved away, which may come back at a power cut, and may stand in the checkpoints. */
+  readonly #moved = new Set<string>();
+  /** It is on disk for good that this start was one. */
+  #startIsDurable: boolean;
 
   /** Throws DiskError with LOCKED when another process, or another part of this one, has the directory open. */
   static open(options: LogDirOptions): LogDir {
-    options.disk.makeDir(options.path);
+    makeDurableDir(options.disk, options.path);
     const lock = options.disk.lock(`${options.path}/${LOCK_FILE}`);
     try {
       return new LogDir(options, lock);
@@ -102,6 +110,7 @@ export class LogDir {
     const marker = readCleanShutdown(disk, path);
     this.wasClean = marker !== null;
     this.previousBrokerEpoch = marker?.brokerEpoch ?? -1;
+    this.#startIsDurable = false;
     this.#removeMarker();
     this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
     this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
@@ -111,19 +120,38 @@ export class LogDir {
     for (const name of names) this.#found(name);
     const discard = (name: string) => this.#discardFolder(name);
     this.futures = new FutureLogs({ disk, path, unique: options.unique, discard }, names);
+    if (!this.wasClean && this.#unclaimed.size === 0) this.#startIsDurable = true;
+    this.#forgetMissing(this.#recoveryPoints);
+    this.#forgetMissing(this.#logStartOffsets);
+  }
+
+  /** Checkpoints may still speak of a folder that was moved away; one of that name that is made now is another. */
+  #forgetMissing(offsets: Map<string, number>): void {
+    for (const [name, offset] of offsets) {
+      if (this.#unclaimed.has(name)) continue;
+      this.#logger.warn({ dir: this.path, partition: name, offset }, 'a partition in a checkpoint has no folder');
+      offsets.delete(name);
+      this.#moved.add(name);
+    }
   }
 
   /** A crash from now on is one, whatever the last end was like. */
   #removeMarker(): void {
     if (!this.wasClean) return;
     this.#options.disk.remove(`${this.path}/${CLEAN_SHUTDOWN_FILE}`);
-    this.#options.disk.syncDirAsync(this.path).catch((error: unknown) => {
-      this.#logger.warn(
-        { dir: this.path, err: error },
-        'could not make the removal of the clean shutdown marker durable',
-      );
+    const done = (): void => {
+      this.#startIsDurable = true;
+    };
+    this.#options.disk.syncDirAsync(this.path).then(done, (error: unknown) => {
+      this.#logger.warn({ dir: this.path, err: error }, 'the removal of the clean shutdown marker is not durable yet');
     });
   }
+
+  /** With the marker back after a power cut, nobody would look for what was appended after the start. */
+  readonly #makeStartDurable = (): void => {
+    if (!this.#startIsDurable) this.#options.disk.syncDir(this.path);
+    this.#startIsDurable = true;
+  };
 
   #readOffsets(file: string): Map<string, number> {
     const path = `${this.path}/${file}`;
@@ -179,6 +207,8 @@ export class LogDir {
     }
     if (known !== undefined) this.delete(known);
     if (this.#unclaimed.has(name)) this.#removeIfStray(topic, partition, topicId);
+    // Nothing of the folder that had the name may be taken for the new one's.
+    if (this.#moved.has(name)) this.#checkpointNow();
     const log = this.#open(topic, partition, topicId, config);
     this.#logs.set(name, log);
     this.#unclaimed.delete(name);
@@ -197,6 +227,8 @@ export class LogDir {
 
   #open(topic: string, partition: number, topicId: string, config: LogConfig): Log {
     const name = partitionDirName(topic, partition);
+    // A recovery is a change; and who removed the marker may have been a process that ended before it was gone for good.
+    if (!this.wasClean) this.#makeStartDurable();
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
     const cleanedUpTo = this.#cleanedUpTo.get(name);
@@ -209,7 +241,7 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean'>,
+    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'rewrite'>,
     folder = partitionDirName(topic, partition),
   ): Log {
     const { disk, clock, onDiskError } = this.#options;
@@ -225,6 +257,8 @@ export class LogDir {
       config,
       clock,
       logger: this.#logger,
+      beforeFirstChange: this.#makeStartDurable,
+      recoveryPointChanged: this.#checkpointNow,
     });
   }
 
@@ -236,7 +270,11 @@ export class LogDir {
 
   /** The future log holds all that the partition's log does: it takes its place. */
   promoteFuture(future: Log, logStartOffset: number): Log {
-    const { topic, partition, topicId, config, recoveryPoint, cleanedUpTo } = future;
+    const { topic, partition, topicId, config, cleanedUpTo } = future;
+    // From here on it counts as a log that was closed durably.
+    future.flushSync();
+    const { recoveryPoint } = future;
+    if (this.#moved.has(partitionDirName(topic, partition))) this.#checkpointNow();
     this.futures.promote(topic, partition);
     const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: true };
     const promoted = this.#load(topic, partition, topicId, config, from);
@@ -260,7 +298,7 @@ export class LogDir {
   reopen(log: Log): Log {
     const { topic, partition, topicId, config, recoveryPoint, logStartOffset, cleanedUpTo } = log;
     log.abandon();
-    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: false };
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: false, rewrite: true };
     const opened = this.#load(topic, partition, topicId, config, from);
     this.#logs.set(partitionDirName(topic, partition), opened);
     return opened;
@@ -301,6 +339,7 @@ export class LogDir {
     const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
     const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
     this.#options.disk.rename(`${this.path}/${name}`, target);
+    this.#moved.add(name);
     this.#resources.deletions.add(target, dueMs);
   }
 
@@ -324,21 +363,48 @@ export class LogDir {
 
   /** Writes recovery points, where they have changed; to be called now and then. */
   checkpointRecoveryPoints(durable: boolean): Promise<void> {
-    const recoveryPoints = this.#offsets(this.#recoveryPoints, recoveryPointOf);
-    return this.#write(RECOVERY_POINT_CHECKPOINT, offsetCheckpointText(recoveryPoints), durable);
+    return this.#write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
   }
 
   /** Writes log starts, where they have changed; to be called now and then. */
   checkpointLogStarts(durable: boolean): Promise<void> {
-    const logStartOffsets = this.#offsets(this.#logStartOffsets, logStartOf);
-    return this.#write(LOG_START_CHECKPOINT, offsetCheckpointText(logStartOffsets), durable);
+    return this.#write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
+  }
+
+  #recoveryPointText(): string {
+    return offsetCheckpointText(this.#offsets(this.#recoveryPoints, recoveryPointOf));
+  }
+
+  #logStartText(): string {
+    return offsetCheckpointText(this.#offsets(this.#logStartOffsets, logStartOf));
+  }
+
+  /** As `checkpoint`, at once, and with it the names in the directory. */
+  readonly #checkpointNow = (): void => {
+    const { disk } = this.#options;
+    this.#urgentCheckpoints += 1;
+    const texts = [
+      [RECOVERY_POINT_CHECKPOINT, this.#recoveryPointText()],
+      [LOG_START_CHECKPOINT, this.#logStartText()],
+    ];
+    for (const [file, text] of texts) {
+      disk.writeFile(`${this.path}/${file}`, text);
+      this.#written.set(file, text);
+    }
+    this.#moved.clear();
+  };
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const turn = this.#checkpoints.then(write);
+    this.#checkpoints = turn.catch(() => {});
+    return turn;
   }
 
   /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
   async checkpointCleaner(durable = true): Promise<void> {
     const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
     if (offsets.length === 0 && !this.#options.disk.exists(`${this.path}/${CLEANER_CHECKPOINT}`)) return;
-    await this.#write(CLEANER_CHECKPOINT, offsetCheckpointText(offsets), durable);
+    await this.#write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */
@@ -347,15 +413,26 @@ export class LogDir {
   }
 
   async writeHighWatermarks(highWatermarks: Iterable<PartitionOffset>): Promise<void> {
-    await this.#write(REPLICATION_CHECKPOINT, offsetCheckpointText(highWatermarks), true);
+    const text = offsetCheckpointText(highWatermarks);
+    await this.#write(REPLICATION_CHECKPOINT, () => text, true);
   }
 
-  async #write(file: string, text: string, durable: boolean): Promise<void> {
-    if (this.#written.get(file) === text) return;
-    const path = `${this.path}/${file}`;
-    if (durable) await replaceFile(this.#options.disk, path, text);
-    else this.#options.disk.writeFile(path, text, { durable });
-    this.#written.set(file, text);
+  #write(file: string, makeText: () => string, durable: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const text = makeText();
+      if (this.#written.get(file) === text) return;
+      const { disk } = this.#options;
+      const path = `${this.path}/${file}`;
+      const urgent = this.#urgentCheckpoints;
+      const isOutdated = (): boolean => urgent !== this.#urgentCheckpoints;
+      if (durable) {
+        await replaceFile(disk, path, text, isOutdated);
+        await disk.syncDirAsync(this.path);
+      } else {
+        disk.writeFile(path, text, { durable });
+      }
+      if (!isOutdated()) this.#written.set(file, text);
+    });
   }
 
   /** Of open logs by `offsetOf` (null: no entry), of the others as at the start. */
@@ -431,6 +508,12 @@ export class LogDir {
 
 const recoveryPointOf = (log: Log): number => log.recoveryPoint;
 
-/** Only where the log begins within its first segment: otherwise the segment's name says it. */
-const logStartOf = (log: Log): number | null =>
-  log.logStartOffset > log.segments[0].baseOffset ? log.logStartOffset : null;
+/** Also where a segment's name says the same: older segments may come back at a power cut. */
+const logStartOf = (log: Log): number | null => (log.logStartOffset > 0 ? log.logStartOffset : null);
+
+/** Makes the directory if it is not there; what is put into it would be lost with its name. */
+function makeDurableDir(disk: Disk, path: string): void {
+  if (disk.exists(path)) return;
+  disk.makeDir(path);
+  disk.syncDir(dirname(path));
+}

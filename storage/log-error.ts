@@ -20,3 +20,8 @@ export class LogError extends Error {
     this.code = code;
   }
 }
+
+/** Bytes that were written once are not there, or not as they were: says file, position and reason. */
+export function damaged(path: string, position: number, reason: string): LogError {
+  return new LogError('KAFKA_STORAGE_ERROR', `${path} is damaged at byte ${position}: ${reason}`);
+}

@@ -8,6 +8,7 @@
  */
 import { baseOffset, leaderEpoch, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
 import { assignOffsets, checkOffsets } from './assign-offsets.ts';
+import { replaceFile } from './checkpoints.ts';
 import { type Disk, DiskError } from './disk.ts';
 import { Durability } from './durability.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
@@ -15,6 +16,7 @@ import type { LogConfig } from './log-config.ts';
 import { LogError } from './log-error.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import { CLEANED_SUFFIX, SWAP_SUFFIX } from './names.ts';
+import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
@@ -51,9 +53,15 @@ export interface LogOptions {
   cleanedUpTo?: number | null;
   /** Whether the last shutdown was clean (.kafka_cleanshutdown): then nothing is scanned. */
   clean: boolean;
+  /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */
+  rewrite?: boolean;
   logger?: StorageLogger;
   /** Told of each error of the disk, which may be the file's alone or the whole directory's. */
   onDiskError?: (error: DiskError) => void;
+  /** Called before the first change to a log that was opened after a clean shutdown: a crash from then on must be seen as one. */
+  beforeFirstChange?: () => void;
+  /** Called where the recovery point has to be in its checkpoint before anything else happens, as before a truncation below it. */
+  recoveryPointChanged?: () => void;
 }
 
 export interface AppendResult {
@@ -87,6 +95,8 @@ export class Log {
   #closed = false;
   /** All below has been compacted (cleaner-offset-checkpoint); null: it never was. */
   cleanedUpTo: number | null;
+  #beforeFirstChange: (() => void) | null;
+  readonly #recoveryPointChanged: () => void;
 
   static open(options: LogOptions): Log {
     const resources = options.resources ?? new LogResources(options.disk);
@@ -98,7 +108,9 @@ export class Log {
       nowMs: options.clock.nowMs(),
       recoveryPoint: options.recoveryPoint ?? 0,
       logStartOffset: options.logStartOffset ?? 0,
+      cleanedUpTo: options.cleanedUpTo ?? null,
       clean: options.clean,
+      rewrite: options.rewrite ?? false,
       logger: options.logger ?? SILENT_LOGGER,
     });
     return new Log(options, resources, loaded, topicIdOf(options, loaded.hasTopicIdFile));
@@ -125,6 +137,8 @@ export class Log {
       producerIdExpirationMs: this.#config.producerIdExpirationMs,
       nowMs: this.#clock.nowMs(),
     }));
+    this.#beforeFirstChange = options.beforeFirstChange ?? null;
+    this.#recoveryPointChanged = options.recoveryPointChanged ?? (() => {});
     this.#epochs = loaded.epochs;
     this.#hasEpochFile = loaded.hasEpochFile;
     this.#durability = new Durability({
@@ -132,6 +146,8 @@ export class Log {
       dir: options.dir,
       segments: this.#segments,
       recoveryPoint: loaded.recoveryPoint,
+      isClean: options.clean,
+      namesAreDurable: options.clean && loaded.recoveryPoint > 0,
       nowMs: this.#now,
       logger: this.#logger,
       takeDerived: () => this.#epochs?.takeChange(this.#logEndOffset) ?? null,
@@ -191,6 +207,15 @@ export class Log {
       this.#epochs.truncateFromStart(this.#logStartOffset);
     }
     return this.#epochs;
+  }
+
+  /** Before an append: what cannot be read must not fail it half-way. */
+  #readLeaderEpochs(): LeaderEpochs {
+    try {
+      return this.#leaderEpochs();
+    } catch (cause) {
+      throw this.#storageError('append', cause);
+    }
   }
 
   /** The epoch of the newest record or assignment; -1 when there is none. */
@@ -265,8 +290,9 @@ export class Log {
     const next = assignOffsets(batches, first, epoch, logAppendTimeMs);
     const duplicate = this.#producers.state.check(batches, origin, transactionVersion);
     if (duplicate !== null) return this.#duplicateOf(duplicate);
+    const epochs = this.#readLeaderEpochs();
     this.#append(batches, first, next);
-    if (epoch >= 0) this.#leaderEpochs().assign(epoch, first);
+    if (epoch >= 0) epochs.assign(epoch, first);
     const logStartOffset = this.#logStartOffset;
     return { firstOffset: first, lastOffset: next - 1, logAppendTimeMs, logStartOffset, duplicate: false };
   }
@@ -285,8 +311,8 @@ export class Log {
   appendAsFollower(batches: Buffer): void {
     this.#checkUsable();
     const next = checkOffsets(batches, this.#logEndOffset);
+    const epochs = this.#readLeaderEpochs();
     this.#append(batches, baseOffset(batches, 0), next);
-    const epochs = this.#leaderEpochs();
     for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
       if (leaderEpoch(batches, at) >= 0) epochs.assign(leaderEpoch(batches, at), baseOffset(batches, at));
     }
@@ -301,7 +327,7 @@ export class Log {
     const producers = this.#producers.state;
     let position = -1;
     try {
-      this.#rollIfNeeded(batches, first, next);
+      this.#rollIfNeeded(batches, next);
       position = this.#segments.active.sizeBytes;
       this.#segments.append(batches, first, config.indexIntervalBytes);
       this.#logEndOffset = next;
@@ -315,23 +341,25 @@ export class Log {
 
   readonly #onCompleted = (transaction: CompletedTransaction): void => noteAborted(this.#segments.active, transaction);
 
-  #rollIfNeeded(batches: Buffer, first: number, next: number): void {
+  #rollIfNeeded(batches: Buffer, next: number): void {
     const bytes = batches.length;
     let timestamp = maxTimestamp(batches, 0);
     for (let at = sizeBytes(batches, 0); at < bytes; at += sizeBytes(batches, at)) {
       timestamp = Math.max(timestamp, maxTimestamp(batches, at));
     }
     const { active } = this.#segments;
-    if (active.shouldRoll(this.#config, bytes, timestamp, next - 1, this.#now)) this.#roll(first);
+    if (!active.shouldRoll(this.#config, bytes, timestamp, next - 1, this.#now)) return;
+    // At the log end, wherever it goes on: a gap between two segments is the mark of a loss.
+    this.#roll(Math.max(this.#logEndOffset, next - 1 - MAX_RELATIVE_OFFSET));
   }
 
-  /** Begins a new segment at `offset`, the log end or, on a follower, above it. */
+  /** Begins a new segment at `offset`, the log end but where a follower leaves more offsets out than a segment can have. */
   #roll(offset: number): void {
     const { active } = this.#segments;
-    active.finish();
+    if (active.finish()) this.#durability.indexesWritten();
+    this.#durability.segmentFinished(active, offset);
     if (active.baseOffset !== offset) this.#producers.writeSnapshot(offset);
-    this.#segments.start(offset, this.#clock.nowMs());
-    this.#durability.segmentStarted();
+    this.#startSegment(offset);
     // A failure is kept and refuses the next append.
     this.#durability.flush(offset).catch(() => {});
   }
@@ -458,7 +486,7 @@ export class Log {
     const deleted = this.#segments.removeFirst(count);
     this.advanceLogStartOffset(this.#segments.first.baseOffset);
     this.#logger.info({ dir: this.dir, segments: count, logStartOffset: this.#logStartOffset }, 'old segments deleted');
-    this.#discard(deleted, nowMs);
+    this.#change('deletion', () => this.#discard(deleted, nowMs));
     return count;
   }
 
@@ -483,28 +511,75 @@ export class Log {
       this.truncateFullyAndStartAt(offset);
       return true;
     }
+    this.#change('truncation', () => this.#truncateTo(offset, epochs));
+    return true;
+  }
+
+  #truncateTo(offset: number, epochs: LeaderEpochs): void {
     const knewProducers = this.#producers.state.entries.size > 0;
     const nowMs = this.#clock.nowMs();
+    this.#willEnd(offset);
     // The other way round, a crash in between would bring batches back that lie behind a gap.
     this.#discard(this.#segments.removeAbove(offset), nowMs);
     this.#segments.truncateActive(offset, nowMs);
+    // The batch that held the offset began before it: only a name can say that the log goes on at it.
+    const isGap = this.#segments.active.nextOffset() < offset;
+    if (isGap) {
+      this.#segments.active.finish();
+      this.#startSegment(offset);
+    }
     this.#ended(offset);
+    // Only below the recovery point is a gap no sign of a loss.
+    if (isGap) this.#keepGap();
     epochs.truncateFromEnd(offset);
     this.#logStartOffset = Math.min(this.#logStartOffset, offset);
     this.#producers.truncated(knewProducers);
-    return true;
   }
 
   /** Empties the log, which goes on at `offset`. */
   truncateFullyAndStartAt(offset: number, logStartOffset: number = offset): void {
     this.#checkUsable();
-    this.#leaderEpochs().clear();
-    this.#producers.clear();
-    this.#discard(this.#segments.removeAll(), this.#clock.nowMs());
+    this.#change('truncation', () => {
+      this.#willEnd(0);
+      this.#leaderEpochs().clear();
+      this.#producers.clear();
+      this.#discard(this.#segments.removeAll(), this.#clock.nowMs());
+      this.#startSegment(offset);
+      this.#ended(offset);
+      this.#logStartOffset = logStartOffset;
+    });
+  }
+
+  #keepGap(): void {
+    this.flushSync();
+    this.#recoveryPointChanged();
+  }
+
+  #startSegment(offset: number): void {
     this.#segments.start(offset, this.#clock.nowMs());
     this.#durability.segmentStarted();
-    this.#ended(offset);
-    this.#logStartOffset = logStartOffset;
+  }
+
+  /** A change of several files, which only a recovery can put right when it fails half-way. */
+  #change(action: string, change: () => void): void {
+    try {
+      change();
+    } catch (cause) {
+      throw this.#durability.fail(cause, action);
+    }
+  }
+
+  /** The log is about to be truncated: the checkpointed recovery point must not be above what a crash leaves. */
+  #willEnd(offset: number): void {
+    const { recoveryPoint } = this.#durability;
+    this.#durability.truncated(offset);
+    if (offset >= recoveryPoint) return;
+    try {
+      this.#recoveryPointChanged();
+    } catch (cause) {
+      this.#durability.notTruncated(recoveryPoint);
+      throw cause;
+    }
   }
 
   #ended(offset: number): void {
@@ -535,6 +610,8 @@ export class Log {
   close(): void {
     if (this.#closed) return;
     this.#settle();
+    const epochs = this.#epochs?.takeChange(this.#logEndOffset) ?? null;
+    if (epochs !== null) this.#resources.disk.writeFile(epochs.path, epochs.text, { durable: false });
     this.#durability.trustPageCache(this.#logEndOffset);
     this.#segments.close();
   }
@@ -544,6 +621,11 @@ export class Log {
     if (this.#closed) return;
     const written = this.#settle();
     await this.#durability.flush(this.#logEndOffset);
+    const epochs = this.#epochs?.takeChange(this.#logEndOffset) ?? null;
+    if (epochs !== null) {
+      await replaceFile(this.#resources.disk, epochs.path, epochs.text);
+      written.push(epochs.path);
+    }
     await this.#durability.syncFiles(written);
     this.#segments.close();
   }
@@ -555,26 +637,27 @@ export class Log {
     this.#segments.close();
   }
 
-  /** Writes what memory holds; gives the paths of the files that were written as a whole. */
+  /** Writes what memory holds but the leader epochs; gives the paths of the files that were written. */
   #settle(): string[] {
     this.#checkUsable();
     this.#closed = true;
-    this.#durability.settled();
     const written: string[] = [];
     const snapshot = this.#producers.close();
     if (snapshot !== null) written.push(snapshot);
-    const epochs = this.#epochs?.takeChange(this.#logEndOffset) ?? null;
-    if (epochs !== null) {
-      this.#resources.disk.writeFile(epochs.path, epochs.text, { durable: false });
-      written.push(epochs.path);
+    for (const segment of this.#segments.all) {
+      // Also an old one, whose indexes were made anew when somebody read there.
+      if (segment.finish()) written.push(...segment.durableFiles(true).map((file) => file.path));
     }
-    for (const segment of this.#segments.all) segment.finish();
+    this.#durability.settled();
     return written;
   }
 
   #checkUsable(): void {
     if (this.#durability.failure !== null) throw this.#durability.failure;
     if (this.#closed) throw new LogError('KAFKA_STORAGE_ERROR', `${this.dir} is closed`);
+    if (this.#beforeFirstChange === null) return;
+    this.#beforeFirstChange();
+    this.#beforeFirstChange = null;
   }
 
   #storageError(action: string, cause: unknown): LogError {

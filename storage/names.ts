@@ -12,6 +12,9 @@ export const CLEANED_SUFFIX = '.cleaned';
 /** The output of a compaction that is finished but does not stand in place yet; takes its place when the log is opened. */
 export const SWAP_SUFFIX = '.swap';
 
+/** Has its content and not its name yet (Disk.writeFile). */
+export const TEMPORARY_SUFFIX = '.tmp';
+
 export const DELETED_DIR_SUFFIX = '-delete';
 const SPECIAL_DIR_SUFFIXES = ['-delete', '-future', '-stray'];
 

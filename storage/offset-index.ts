@@ -59,6 +59,14 @@ export class OffsetIndex {
     return this.#positionAt(this.entries.count - 1);
   }
 
+  /** The last offset indexed, the base offset when there is none. */
+  lastOffset(): number {
+    const count = this.entries.count;
+    if (count === 0) return this.#baseOffset;
+    const { buf, at } = this.entries.entry(count - 1);
+    return this.#baseOffset + relativeOffset(buf, at);
+  }
+
   /** Drops entries for `offset` and above. */
   truncateTo(offset: number): void {
     this.entries.truncate(this.entries.floorSlot(offset - this.#baseOffset - 1, relativeOffset) + 1);

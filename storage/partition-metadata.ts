@@ -3,11 +3,13 @@ import { type Disk, DiskError } from './disk.ts';
 
 export const PARTITION_METADATA_FILE = 'partition.metadata';
 
-/** The topic id (22 characters), or null when there is no file, or an empty one as a power cut can leave it. */
+const FILE_BYTES = 'version: 0\ntopic_id: '.length + 22;
+
+/** The topic id (22 characters), or null when there is no file, or only a part or zeros of it, as a power cut can leave it. */
 export function readTopicId(disk: Disk, dir: string): string | null {
   const path = `${dir}/${PARTITION_METADATA_FILE}`;
   const bytes = disk.readFile(path);
-  if (bytes === null || bytes.length === 0) return null;
+  if (bytes === null || bytes.length < FILE_BYTES || bytes.includes(0)) return null;
   const found = /^version: *0\s+topic_id: *([A-Za-z0-9_-]{22})\s*$/.exec(bytes.toString('utf8'));
   if (found === null) throw new DiskError('IO', path, 'malformed');
   return found[1];

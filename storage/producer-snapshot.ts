@@ -123,6 +123,10 @@ export class ProducerSnapshots {
     for (const other of this.#offsets.filter((candidate) => candidate > offset)) this.remove(other);
   }
 
+  removeBelow(offset: number): void {
+    for (const other of this.#offsets.filter((candidate) => candidate < offset)) this.remove(other);
+  }
+
   removeAll(): void {
     for (const offset of this.#offsets) this.#disk.remove(this.path(offset));
     this.#offsets = [];

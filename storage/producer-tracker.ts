@@ -71,10 +71,15 @@ export class ProducerTracker {
     this.#snapshots.remove(offset);
   }
 
-  /** Writes the snapshot from which the next start goes on, unless there is one; gives its path, or null. */
+  /**
+   * Writes the snapshot from which the next start goes on, unless there is one; gives its path, since one that was there need not be
+   * durable either. Null where there is none, or nobody has wanted the producers since a clean start.
+   */
   close(): string | null {
     const { logEndOffset } = this.#describe();
-    if (this.#state === null || logEndOffset <= (this.#snapshots.offsets.at(-1) ?? 0)) return null;
+    if (this.#state === null) return null;
+    const newest = this.#snapshots.offsets.at(-1);
+    if (logEndOffset <= (newest ?? 0)) return newest === undefined ? null : this.#snapshots.path(newest);
     this.#snapshots.write(logEndOffset, this.#state.entries, false);
     return this.#snapshots.path(logEndOffset);
   }

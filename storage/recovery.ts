@@ -1,22 +1,35 @@
 /**
  * From the files in a partition's folder to a log that can be used (FORMAT.md has the rules). After a clean shutdown nothing is read but
  * names; otherwise every segment that may hold bytes beyond the recovery point is checked batch by batch, cut at the first
- * batch that is not valid, and indexed anew.
+ * batch that is not valid, and indexed anew. What is missing below the recovery point was on disk for good: then nothing is cut, and
+ * the log does not open.
  */
-import { attributes, baseOffset, CONTROL_BIT, lastOffset, leaderEpoch } from '../protocol/records/batch.ts';
+import {
+  attributes,
+  baseOffset,
+  CONTROL_BIT,
+  hasProducerId,
+  lastOffsetDelta,
+  leaderEpoch,
+} from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
+import type { BatchCursor } from './batch-cursor.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
+import { damaged } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
-import { LOG_SUFFIX, offsetFromName, SEGMENT_SUFFIXES } from './names.ts';
+import { LOG_SUFFIX, offsetFileName, offsetFromName, SEGMENT_SUFFIXES, TEMPORARY_SUFFIX } from './names.ts';
+import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import { ProducerSnapshots } from './producer-snapshot.ts';
 import { type CompletedTransaction, isExpired, ProducerState } from './producer-state.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
 
-const RECOVERY_WINDOW_BYTES = 1_048_576;
+/** For all recoveries, which are synchronous; small enough to stay in a core's cache between the read and the CRC. */
+const window = Buffer.allocUnsafeSlow(262_144);
+const CRC_MISMATCH = 'the CRC-32C of the record batch does not match';
 
 export interface LoadOptions {
   resources: LogResources;
@@ -25,7 +38,11 @@ export interface LoadOptions {
   nowMs: number;
   recoveryPoint: number;
   logStartOffset: number;
+  /** All below has been compacted; null: it never was. */
+  cleanedUpTo: number | null;
   clean: boolean;
+  /** What is checked is written once more, since the kernel may take it for written when it is not. */
+  rewrite: boolean;
   logger: StorageLogger;
 }
 
@@ -45,9 +62,14 @@ export interface LoadedLog {
 
 export function loadLog(options: LoadOptions): LoadedLog {
   const { resources, dir } = options;
-  const names = repairInterruptedSwap(resources.files, dir, resources.disk.list(dir));
+  const found = resources.disk.list(dir);
+  if (!options.clean) removeUnfinished(options, found);
+  const names = repairInterruptedSwap(resources.files, dir, found);
   const segments = openSegments(options, names);
   const snapshots = new ProducerSnapshots(resources.disk, dir, names);
+  // Batches between it and the first segment are deleted, and with them perhaps the end of a transaction that it has as open.
+  if (segments.length > 0) snapshots.removeBelow(segments[0].baseOffset);
+  else snapshots.removeAll();
   const hasEpochFile = names.some(isLeaderEpochFile);
   const log: LoadedLog = {
     segments,
@@ -64,7 +86,10 @@ export function loadLog(options: LoadOptions): LoadedLog {
     log.epochs = new LeaderEpochs(resources.disk, dir, hasEpochFile);
     log.producers = recoverSegments(options, log);
   }
+  if (segments.length > 0) log.logEndOffset = findLogEnd(options, log);
+  checkReachesRecoveryPoint(options, log);
   settleOffsets(options, log);
+  expectEnds(options, log);
   if (log.epochs !== null) {
     log.epochs.truncateFromEnd(log.logEndOffset);
     log.epochs.truncateFromStart(log.logStartOffset);
@@ -74,6 +99,15 @@ export function loadLog(options: LoadOptions): LoadedLog {
   return log;
 }
 
+/**
+ * Files on their way to a name. Written anew in place they could take it with what they hold now: a power cut may undo the writing and
+ * keep the name.
+ */
+function removeUnfinished(options: LoadOptions, names: readonly string[]): void {
+  for (const name of names)
+    if (name.endsWith(TEMPORARY_SUFFIX)) options.resources.disk.remove(`${options.dir}/${name}`);
+}
+
 function openSegments(options: LoadOptions, names: readonly string[]): Segment[] {
   const existing = new Set(names);
   const segments: Segment[] = [];
@@ -81,23 +115,59 @@ function openSegments(options: LoadOptions, names: readonly string[]): Segment[]
     const base = offsetFromName(name, LOG_SUFFIX);
     if (base !== null) {
       segments.push(new Segment(options.resources.files, options.dir, base, options.nowMs, existing));
-    } else if (isOrphan(name, existing)) {
-      options.logger.warn({ dir: options.dir, file: name }, 'an index without its log file is removed');
-      options.resources.disk.remove(`${options.dir}/${name}`);
     }
+  }
+  for (const name of names) {
+    const offset = orphanOffset(name, existing);
+    if (offset === null) continue;
+    checkOrphan(options, segments, offset);
+    options.logger.warn({ dir: options.dir, file: name }, 'an index without its log file is removed');
+    options.resources.disk.remove(`${options.dir}/${name}`);
   }
   return segments;
 }
 
-/** An index whose .log file is not there. */
-function isOrphan(name: string, existing: ReadonlySet<string>): boolean {
+/** The offset in the name of an index whose .log file is not there; null for any other name. */
+function orphanOffset(name: string, existing: ReadonlySet<string>): number | null {
   const suffix = SEGMENT_SUFFIXES.find((candidate) => offsetFromName(name, candidate) !== null);
-  return suffix !== undefined && !existing.has(name.slice(0, -suffix.length) + LOG_SUFFIX);
+  if (suffix === undefined || existing.has(name.slice(0, -suffix.length) + LOG_SUFFIX)) return null;
+  return offsetFromName(name, suffix);
+}
+
+/**
+ * Segments leave a log at its beginning, or at its end down to an offset that the recovery point does not reach; so an index on its own
+ * between the first segment and the recovery point has lost its log.
+ */
+function checkOrphan(options: LoadOptions, segments: readonly Segment[], offset: number): void {
+  // A compaction that was interrupted leaves such indexes as well.
+  if (segments.length === 0 || wasCompacted(options)) return;
+  if (offset < segments[0].baseOffset || offset >= options.recoveryPoint) return;
+  const path = `${options.dir}/${offsetFileName(offset, LOG_SUFFIX)}`;
+  throw damaged(path, 0, `the file is missing; its index is there, and the recovery point is ${options.recoveryPoint}`);
+}
+
+/** All below the recovery point was on disk for good; where all of it is deleted, nothing has to be there. */
+function checkReachesRecoveryPoint(options: LoadOptions, log: LoadedLog): void {
+  const { recoveryPoint } = options;
+  if (recoveryPoint <= options.logStartOffset || log.logEndOffset >= recoveryPoint) return;
+  const last = log.segments.at(-1);
+  const path = last?.log.path ?? `${options.dir}/${offsetFileName(options.logStartOffset, LOG_SUFFIX)}`;
+  const reason = `the log ends at offset ${log.logEndOffset}, the recovery point is ${recoveryPoint}`;
+  throw damaged(path, last?.sizeBytes ?? 0, reason);
+}
+
+/** What the segments are held against when they are first used. */
+function expectEnds(options: LoadOptions, log: LoadedLog): void {
+  const { segments } = log;
+  for (const [i, segment] of segments.entries()) {
+    if (!segment.log.exists) continue;
+    const next = segments[i + 1];
+    segment.expectedEnd = { offset: next?.baseOffset ?? log.logEndOffset, exact: next === undefined && options.clean };
+  }
 }
 
 /** Log end, log start, recovery point; a first segment where there is none. */
 function settleOffsets(options: LoadOptions, log: LoadedLog): void {
-  if (log.segments.length > 0) log.logEndOffset = findLogEnd(options, log);
   if (log.segments.length > 0 && log.logEndOffset < options.logStartOffset) {
     const { logEndOffset } = log;
     options.logger.warn(
@@ -139,55 +209,130 @@ function recoverSegments(options: LoadOptions, log: LoadedLog): ProducerState {
     segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
   );
   snapshots.removeAbove(segments[first].baseOffset);
+  log.epochs?.truncateFromEnd(segments[first].baseOffset);
   const source = { ...options, ...log, producerIdExpirationMs: options.config.producerIdExpirationMs };
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
     if (i > first) snapshots.write(segments[i].baseOffset, producers.entries, false);
-    const validBytes = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
-    const cutBytes = segments[i].sizeBytes - validBytes;
-    if (cutBytes > 0) cutBehind(options, segments, i, validBytes);
+    const sound = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
+    sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
+    if (sound.invalid !== null) cutBehind(options, segments, i, sound);
+    if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();
   }
   return producers;
 }
 
-/** Checks and indexes one segment; gives the bytes of its valid batches. */
+/**
+ * A segment begins where the one before it ended: otherwise bytes in between are missing that the page cache still had, or a truncation was
+ * undone. A compaction makes gaps as well, at the end of what it leaves of a segment.
+ */
+function mismatchBehind(options: LoadOptions, sound: SoundPart, next: Segment | undefined): string | null {
+  if (next === undefined || next.baseOffset === sound.nextOffset) return null;
+  if (next.baseOffset > sound.nextOffset && mayHaveGap(options, next.baseOffset - 1)) return null;
+  return `the next segment begins at offset ${next.baseOffset}`;
+}
+
+/** How far a segment holds valid batches. */
+interface SoundPart {
+  sizeBytes: number;
+  /** The offset that follows. */
+  nextOffset: number;
+  /** What is wrong with the bytes behind; null where there are none. */
+  invalid: string | null;
+}
+
+/** Checks and indexes one segment. */
 function recoverSegment(
   options: LoadOptions,
   segment: Segment,
   producers: ProducerState,
   epochs: LeaderEpochs,
-): number {
+): SoundPart {
   const interval = options.config.indexIntervalBytes;
+  const onCompleted = (transaction: CompletedTransaction): void => noteAborted(segment, transaction);
   segment.resetIndexes();
   segment.transactionIndex.reset();
-  const cursor = segment.cursor(0, RECOVERY_WINDOW_BYTES);
-  let next = segment.baseOffset;
+  const cursor = segment.cursor(0, window);
+  let nextOffset = segment.baseOffset;
+  let latestEpoch = epochs.latest;
+  let invalid: string | null = null;
+  const lastPlace = segment.baseOffset + MAX_RELATIVE_OFFSET;
   for (; cursor.load(); cursor.advance()) {
     cursor.loadWhole();
     const { buf, at } = cursor;
-    if (baseOffset(buf, at) < next || !hasValidCrc(buf, at)) break;
+    const base = baseOffset(buf, at);
+    const delta = lastOffsetDelta(buf, at);
+    const epoch = leaderEpoch(buf, at);
+    const isInPlace =
+      base === nextOffset || (base > nextOffset && base <= lastPlace && mayHaveGap(options, nextOffset));
+    if (!isInPlace || delta < 0 || (epoch < latestEpoch && epoch >= 0) || !hasValidCrc(buf, at)) {
+      invalid = isInPlace ? whatIsWrong(buf, at, latestEpoch) : `offset ${base} where ${nextOffset} has to follow`;
+      break;
+    }
     segment.indexBatch(buf, at, cursor.position, interval);
-    if (leaderEpoch(buf, at) > epochs.latest) epochs.assign(leaderEpoch(buf, at), baseOffset(buf, at));
-    producers.updateBatch(buf, at, (transaction) => noteAborted(segment, transaction));
-    next = lastOffset(buf, at) + 1;
+    if (epoch > latestEpoch) {
+      latestEpoch = epoch;
+      epochs.assign(epoch, base);
+    }
+    if (hasProducerId(buf, at)) producers.updateBatch(buf, at, onCompleted);
+    nextOffset = base + delta + 1;
   }
-  return cursor.position;
+  if (cursor.position < segment.sizeBytes) invalid ??= 'no whole record batch';
+  return { sizeBytes: cursor.position, nextOffset, invalid };
+}
+
+/** Makes pages dirty that count as clean after a sync that failed. */
+function rewrite(segment: Segment, sizeBytes: number): void {
+  for (let at = 0; at < sizeBytes; at += window.length) {
+    const part = window.subarray(0, Math.min(window.length, sizeBytes - at));
+    const { handle } = segment.log;
+    handle.readSync(part, at);
+    handle.writeSync(part, at);
+  }
 }
 
 /**
- * Cuts segment `i` and removes those behind it, the last one first and the cut last: a crash in between must not leave batches behind
- * a gap that the next recovery would take for valid.
+ * Leaders leave no offset out; a compaction does, and who copies what it has left. Elsewhere a gap above the recovery point is the mark of a
+ * base offset that was torn: no CRC covers it.
  */
-function cutBehind(options: LoadOptions, segments: Segment[], i: number, validBytes: number): void {
+function mayHaveGap(options: LoadOptions, nextOffset: number): boolean {
+  return wasCompacted(options) || nextOffset < options.recoveryPoint;
+}
+
+function wasCompacted({ config, cleanedUpTo }: LoadOptions): boolean {
+  return config.cleanupPolicy.compact || cleanedUpTo !== null;
+}
+
+/** With a batch that stands in its place. */
+function whatIsWrong(buf: Buffer, at: number, latestEpoch: number): string {
+  if (lastOffsetDelta(buf, at) < 0) return 'a batch that ends before it begins';
+  if (!hasValidCrc(buf, at)) return CRC_MISMATCH;
+  // What a truncation had cut off comes back when a power cut undoes it, and may stand behind newer records.
+  return `leader epoch ${leaderEpoch(buf, at)} after ${latestEpoch}`;
+}
+
+/**
+ * Cuts segment `i` behind its sound part and removes those that follow, the last one first and the cut last: a crash in between must not
+ * leave batches behind a gap that the next recovery would take for valid. Throws where this would take what was on disk for good.
+ */
+function cutBehind(options: LoadOptions, segments: Segment[], i: number, sound: SoundPart): void {
+  const { path } = segments[i].log;
+  if (sound.nextOffset < options.recoveryPoint) {
+    const reason = `${sound.invalid}, at offset ${sound.nextOffset}; the recovery point is ${options.recoveryPoint}`;
+    throw damaged(path, sound.sizeBytes, reason);
+  }
   const dropped = segments.splice(i + 1);
   for (const segment of dropped.reverse()) segment.remove();
-  const cutBytes = segments[i].sizeBytes - validBytes;
+  const cutBytes = segments[i].sizeBytes - sound.sizeBytes;
   options.logger.warn(
-    { file: segments[i].log.path, cutBytes, droppedSegments: dropped.length },
+    { file: path, position: sound.sizeBytes, cutBytes, droppedSegments: dropped.length, reason: sound.invalid },
     'the log was cut behind its last valid batch',
   );
-  segments[i].cutFile(validBytes);
+  segments[i].cutFile(sound.sizeBytes);
+  // What is gone must not come back behind what follows now.
+  segments[i].log.handle.syncSync();
+  options.resources.disk.syncDir(options.dir);
 }
 
 export function noteAborted(segment: Segment, transaction: CompletedTransaction): void {
@@ -197,7 +342,6 @@ export function noteAborted(segment: Segment, transaction: CompletedTransaction)
 export interface ProducerSource {
   segments: readonly Segment[];
   snapshots: ProducerSnapshots;
-  logStartOffset: number;
   producerIdExpirationMs: number;
   nowMs: number;
   /** The log was closed in an orderly way when its newest snapshot was written. */
@@ -207,14 +351,16 @@ export interface ProducerSource {
 /** The producers as of `upTo`: from the newest snapshot below it and the batches that follow. */
 export function loadProducers(source: ProducerSource, upTo: number): ProducerState {
   const producers = new ProducerState();
+  const hadSnapshots = source.snapshots.offsets.length > 0;
   const snapshot = source.snapshots.readNewest(upTo);
   if (snapshot !== null) {
     producers.load(snapshot.entries.filter((entry) => !isExpired(entry, source.nowMs, source.producerIdExpirationMs)));
-  } else if (source.clean) {
+  } else if (source.clean && !hadSnapshots) {
     // As Kafka has it: a log that was closed and has no snapshot never knew a producer.
     return producers;
   }
-  replayProducers(producers, source.segments, Math.max(snapshot?.offset ?? 0, source.logStartOffset), upTo);
+  // Batches below the log start count as well, as long as they are there: what an old snapshot says of their producers is outdated.
+  replayProducers(producers, source.segments, snapshot?.offset ?? 0, upTo);
   return producers;
 }
 
@@ -226,9 +372,15 @@ function replayProducers(producers: ProducerState, segments: readonly Segment[],
     const position = segment.locate(from);
     if (position < 0) continue;
     const cursor = segment.cursor(position);
-    for (; cursor.load() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      if ((attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0) cursor.loadWhole();
+    for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
+      if ((attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0) loadMarker(cursor);
       producers.updateBatch(cursor.buf, cursor.at, () => {});
     }
   }
+}
+
+/** A marker is the one batch whose records are looked at here, so they have to be right. */
+function loadMarker(cursor: BatchCursor): void {
+  cursor.loadWhole();
+  if (!hasValidCrc(cursor.buf, cursor.at)) throw damaged(cursor.path, cursor.position, CRC_MISMATCH);
 }

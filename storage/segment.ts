@@ -1,8 +1,9 @@
 /** One segment of a log: NNN.log with its indexes, NNN being a lower bound for the offsets in it. */
-import { lastOffset, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
+import { baseOffset, lastOffset, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
 import { BatchCursor } from './batch-cursor.ts';
 import { type FilePool, PooledFile } from './file-pool.ts';
 import type { LogConfig } from './log-config.ts';
+import { damaged } from './log-error.ts';
 import {
   DELETED_SUFFIX,
   LOG_SUFFIX,
@@ -17,6 +18,14 @@ import { TransactionIndex } from './transaction-index.ts';
 
 const NO_TIMESTAMP = -1;
 const UNKNOWN = -2;
+/** index.interval.bytes where an index is made anew outside of a recovery. */
+const DEFAULT_INDEX_INTERVAL_BYTES = 4096;
+
+/** Where a segment found on disk has to end. `exact`: there; otherwise gaps that a compaction made may be before it. */
+export interface SegmentEnd {
+  readonly offset: number;
+  readonly exact: boolean;
+}
 
 export class Segment {
   readonly baseOffset: number;
@@ -26,6 +35,8 @@ export class Segment {
   readonly transactionIndex: TransactionIndex;
   /** When this process made or opened the segment: its age where no record has a timestamp. */
   createdMs: number;
+  /** Of a segment found on disk: the offset that follows it, as far as that is known; null otherwise. */
+  expectedEnd: SegmentEnd | null = null;
   #sizeBytes: number;
   /** The largest timestamp of the segment and the last offset of the batch that has it. */
   #maxTimestamp: number;
@@ -116,8 +127,8 @@ export class Segment {
     this.#dirty = true;
   }
 
-  cursor(position: number, windowBytes?: number): BatchCursor {
-    return new BatchCursor(this.log, position, this.sizeBytes, windowBytes);
+  cursor(position: number, window?: Buffer): BatchCursor {
+    return new BatchCursor(this.log, position, this.sizeBytes, window);
   }
 
   /** Whether an append has to go to a new segment (LogSegment.shouldRoll). */
@@ -149,11 +160,24 @@ export class Segment {
     const position = this.sizeBytes;
     this.#loadMaxTimestamp();
     this.#dirty = true;
-    this.log.handle.writeSync(batches, position);
+    this.#write(batches, position);
     if (position === 0) this.#firstTimestamp = maxTimestamp(batches, 0);
     this.#sizeBytes = position + batches.length;
     for (let at = 0; at < batches.length; at += sizeBytes(batches, at)) {
       this.indexBatch(batches, at, position + at, indexIntervalBytes);
+    }
+  }
+
+  /** A write that fails may have left a part of the bytes, which must not stay behind the end. */
+  #write(batches: Buffer, position: number): void {
+    const { handle } = this.log;
+    try {
+      handle.writeSync(batches, position);
+    } catch (cause) {
+      this.#sizeBytes = position + batches.length;
+      handle.truncateSync(position);
+      this.#sizeBytes = position;
+      throw cause;
     }
   }
 
@@ -176,8 +200,8 @@ export class Segment {
   locate(offset: number): number {
     if (offset === this.#readEndOffset) return this.#readEndPosition < this.sizeBytes ? this.#readEndPosition : -1;
     this.checkIndexes();
-    const cursor = this.cursor(this.offsetIndex.lookup(offset));
-    for (; cursor.load(); cursor.advance()) {
+    const cursor = this.#cursorBefore(offset);
+    for (; cursor.loadSound(); cursor.advance()) {
       if (lastOffset(cursor.buf, cursor.at) >= offset) return cursor.position;
     }
     return -1;
@@ -189,14 +213,32 @@ export class Segment {
    */
   endOfBatches(start: number, limit: number, minOne: boolean): { position: number; nextOffset: number } {
     this.checkIndexes();
-    const cursor = this.cursor(Math.max(start, this.offsetIndex.lookupPosition(limit)));
+    let cursor = this.cursor(Math.max(start, this.offsetIndex.lookupPosition(limit)));
+    // An index that leads nowhere is found out in `locate`; here it only must not be followed.
+    if (!cursor.load()) cursor = this.cursor(start);
     let nextOffset = -1;
-    for (; cursor.load(); cursor.advance()) {
+    for (; cursor.loadSound(); cursor.advance()) {
       const fits = cursor.position + sizeBytes(cursor.buf, cursor.at) <= limit;
       if (!fits && !(minOne && cursor.position === start)) break;
       nextOffset = lastOffset(cursor.buf, cursor.at) + 1;
     }
     return { position: cursor.position, nextOffset };
+  }
+
+  /** On a batch that is not above `offset`, near it if the index has it; an index that leads elsewhere is made anew. */
+  #cursorBefore(offset: number): BatchCursor {
+    const cursor = this.cursor(this.offsetIndex.lookup(offset));
+    if (this.#isAt(cursor, offset)) return cursor;
+    this.rebuildIndexes(DEFAULT_INDEX_INTERVAL_BYTES);
+    return this.cursor(this.offsetIndex.lookup(offset));
+  }
+
+  /** Whether the cursor, put where an index says, stands on a batch that begins at or below `offset`. */
+  #isAt(cursor: BatchCursor, offset: number): boolean {
+    if (cursor.position === 0) return true;
+    if (cursor.position < 0 || !cursor.load()) return false;
+    const found = baseOffset(cursor.buf, cursor.at);
+    return found >= this.baseOffset && found <= offset;
   }
 
   /** A read ended here: `offset` is the next one after the batch before `position`. */
@@ -210,26 +252,58 @@ export class Segment {
     this.checkIndexes();
     const cursor = this.cursor(this.offsetIndex.lastPosition());
     let next = this.baseOffset;
-    for (; cursor.load(); cursor.advance()) next = lastOffset(cursor.buf, cursor.at) + 1;
+    for (; cursor.loadSound(); cursor.advance()) next = lastOffset(cursor.buf, cursor.at) + 1;
     return next;
   }
 
-  /** Makes indexes anew that are missing or cannot be right. */
-  checkIndexes(indexIntervalBytes = 4096): void {
+  /**
+   * Looks at a segment found on disk before it is used: makes indexes anew that are missing or cannot be right, and throws LogError where
+   * the file does not reach as far as it once did.
+   */
+  checkIndexes(): void {
     if (this.#indexesChecked) return;
     this.#indexesChecked = true;
-    const offsetIndexMissing = !this.offsetIndex.entries.file.exists && this.sizeBytes > 2 * indexIntervalBytes;
-    if (!offsetIndexMissing && this.offsetIndex.isSane(this.sizeBytes) && this.timeIndex.isSane()) {
-      if (this.timeIndex.entries.count > 0 || this.sizeBytes === 0) return;
+    try {
+      const claimed = this.#lastIndexedOffset();
+      if (!this.#areIndexesSane()) this.rebuildIndexes(DEFAULT_INDEX_INTERVAL_BYTES);
+      this.#checkEnd(claimed);
+    } catch (error) {
+      this.#indexesChecked = false;
+      throw error;
     }
-    this.rebuildIndexes(indexIntervalBytes);
+  }
+
+  #areIndexesSane(): boolean {
+    const isMissing = !this.offsetIndex.entries.file.exists && this.sizeBytes > 2 * DEFAULT_INDEX_INTERVAL_BYTES;
+    if (isMissing || !this.offsetIndex.isSane(this.sizeBytes) || !this.timeIndex.isSane()) return false;
+    if (this.timeIndex.entries.count === 0 && this.sizeBytes > 0) return false;
+    return this.#isAt(this.cursor(this.offsetIndex.lastPosition()), this.offsetIndex.lastOffset());
+  }
+
+  /** The highest offset that an index speaks of, right or wrong; -1 when none does. */
+  #lastIndexedOffset(): number {
+    const inOffsetIndex = this.offsetIndex.entries.count > 0 ? this.offsetIndex.lastOffset() : -1;
+    const inTimeIndex = this.timeIndex.entries.count > 0 ? this.timeIndex.lastOffset : -1;
+    return Math.max(inOffsetIndex, inTimeIndex);
+  }
+
+  /** Where the indexes know of batches that the file does not have, and its end is not where it should be, bytes are gone. */
+  #checkEnd(claimed: number): void {
+    const end = this.expectedEnd;
+    const next = this.nextOffset();
+    if (end === null || next === end.offset) return;
+    if (next < end.offset && !end.exact && claimed < next) return;
+    throw damaged(this.log.path, this.sizeBytes, `the file ends before offset ${next}, its end was at ${end.offset}`);
   }
 
   /** From the batches' headers; what they hold is taken to be valid. */
   rebuildIndexes(indexIntervalBytes: number): void {
+    // Where the log is damaged the indexes may be all that is right: then they stay.
+    for (const look = this.cursor(0); look.loadSound(); look.advance());
     this.resetIndexes();
     const cursor = this.cursor(0);
-    for (; cursor.load(); cursor.advance()) this.indexBatch(cursor.buf, cursor.at, cursor.position, indexIntervalBytes);
+    for (; cursor.loadSound(); cursor.advance())
+      this.indexBatch(cursor.buf, cursor.at, cursor.position, indexIntervalBytes);
     this.timeIndex.maybeAppend(this.#maxTimestamp, this.#maxTimestampOffset);
   }
 
@@ -273,7 +347,7 @@ export class Segment {
     this.#maxTimestamp = this.timeIndex.lastTimestamp;
     this.#maxTimestampOffset = this.timeIndex.lastOffset;
     const cursor = this.cursor(this.offsetIndex.lookup(this.#maxTimestampOffset));
-    for (; cursor.load(); cursor.advance()) {
+    for (; cursor.loadSound(); cursor.advance()) {
       const timestamp = maxTimestamp(cursor.buf, cursor.at);
       if (timestamp <= this.#maxTimestamp) continue;
       this.#maxTimestamp = timestamp;
@@ -281,22 +355,21 @@ export class Segment {
     }
   }
 
-  /** No more appends for now (rolled or closed): the last time index entry, and the indexes go to their files. */
-  finish(): void {
-    if (!this.#dirty) return;
+  /** No more appends for now (rolled or closed): the last time index entry, and the indexes go to their files. False: nothing to do. */
+  finish(): boolean {
+    if (!this.#dirty) return false;
     this.timeIndex.maybeAppend(this.maxTimestamp, this.maxTimestampOffset);
     this.offsetIndex.entries.release();
     this.timeIndex.entries.release();
     this.#dirty = false;
+    return true;
   }
 
   /** The files whose bytes have to be durable before the recovery point may pass this segment. */
-  durableFiles(isComplete: boolean): PooledFile[] {
-    if (!this.log.exists) return [];
-    const files = [this.log];
-    if (isComplete) files.push(this.offsetIndex.entries.file, this.timeIndex.entries.file);
-    if (this.transactionIndex.file.exists) files.push(this.transactionIndex.file);
-    return files;
+  durableFiles(withIndexes: boolean): PooledFile[] {
+    const files = [this.log, this.transactionIndex.file];
+    if (withIndexes) files.push(this.offsetIndex.entries.file, this.timeIndex.entries.file);
+    return files.filter((file) => file.exists);
   }
 
   close(): void {

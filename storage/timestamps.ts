@@ -21,7 +21,7 @@ export function findByTimestamp(
   if (segment === undefined) return null;
   const start = Math.max(segment.timeIndex.lookup(timestampMs), fromOffset);
   const cursor = segment.cursor(segment.offsetIndex.lookup(start));
-  for (; cursor.load(); cursor.advance()) {
+  for (; cursor.loadSound(); cursor.advance()) {
     if (maxTimestamp(cursor.buf, cursor.at) < timestampMs || lastOffset(cursor.buf, cursor.at) < fromOffset) continue;
     const found = firstRecord(cursor, (timestamp, offset) => timestamp >= timestampMs && offset >= fromOffset);
     if (found !== null) return found;
@@ -36,7 +36,7 @@ export function findMaxTimestamp(segments: readonly Segment[]): OffsetAndTimesta
   const largest = newest.maxTimestamp;
   if (largest < 0) return null;
   const cursor = newest.cursor(newest.offsetIndex.lookup(newest.maxTimestampOffset));
-  for (; cursor.load(); cursor.advance()) {
+  for (; cursor.loadSound(); cursor.advance()) {
     if (maxTimestamp(cursor.buf, cursor.at) === largest)
       return firstRecord(cursor, (timestamp) => timestamp === largest);
   }

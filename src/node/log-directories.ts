@@ -246,13 +246,13 @@ export class LogDirectories implements LogStore {
   checkpoint(partitions: Partitions): Promise<void> {
     const highWatermarks = this.highWatermarks(partitions);
     return this.each(async (dir) => {
-      await dir.checkpointRecoveryPoints(false);
+      await dir.checkpointRecoveryPoints(true);
       await dir.writeHighWatermarks(highWatermarks.get(dir) ?? []);
     });
   }
 
   checkpointLogStarts(): Promise<void> {
-    return this.each((dir) => dir.checkpointLogStarts(false));
+    return this.each((dir) => dir.checkpointLogStarts(true));
   }
 
   /** Writes how far the logs are compacted that lie in one directory with `log`. */

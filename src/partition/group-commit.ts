@@ -23,6 +23,11 @@ export class GroupCommit {
   constructor(log: Log, onAdvance: () => void) {
     this.log = log;
     this.onAdvance = onAdvance;
+    // What a process that was killed left in the page cache counts only when it is flushed, a batch that is sent again included.
+    if (log.isFlushDue) {
+      this.heldAt = log.recoveryPoint;
+      this.flush();
+    }
   }
 
   /** Nobody waits for a flush. */

@@ -113,8 +113,8 @@ export function checkIndexFiles(disk: MemoryDisk, dir: string): void {
     const base = Number(name.slice(0, -4));
     const log = disk.readFile(`${stem}.log`) as Buffer;
     const frames = framesOf(log);
-    checkOffsetIndex(frames, base, disk.readFile(`${stem}.index`) as Buffer);
-    checkTimeIndex(log, frames, base, disk.readFile(`${stem}.timeindex`) as Buffer);
+    checkOffsetIndex(frames, base, disk.readFile(`${stem}.index`) ?? Buffer.alloc(0));
+    checkTimeIndex(log, frames, base, disk.readFile(`${stem}.timeindex`) ?? Buffer.alloc(0));
   }
 }
 

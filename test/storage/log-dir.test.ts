@@ -133,6 +133,54 @@ describe('a data directory', () => {
     again.deleteUnclaimed('none', 3);
   });
 
+  test('does not hold a new topic to the checkpoints of the one that had its name', async () => {
+    const disk = new MemoryDisk();
+    const dir = open(disk);
+    const log = openLog(dir);
+    log.appendAsLeader(batch(20), 0);
+    log.flushSync();
+    log.advanceLogStartOffset(15);
+    await dir.checkpoint();
+    dir.delete(log);
+    openLog(dir, 't', OTHER_ID).appendAsLeader(batch(3), 0);
+    dir.abandon();
+    const again = openLog(open(disk), 't', OTHER_ID);
+    expect([again.logStartOffset, again.logEndOffset]).toEqual([0, 3]);
+  });
+
+  test('lowers a checkpointed recovery point before a log is truncated below it', async () => {
+    const disk = new MemoryDisk();
+    const dir = open(disk);
+    const log = openLog(dir);
+    for (let i = 0; i < 10; i++) log.appendAsLeader(batch(1), 0);
+    log.flushSync();
+    await dir.checkpoint();
+    log.truncateTo(4);
+    dir.abandon();
+    const again = openLog(open(disk));
+    expect([again.logEndOffset, again.recoveryPoint]).toEqual([4, 4]);
+  });
+
+  test('opens its other logs where one is damaged', async () => {
+    const disk = new MemoryDisk();
+    const dir = open(disk);
+    const logs = ['t', 'other'].map((topic) => openLog(dir, topic));
+    for (const log of logs) log.appendAsLeader(batch(5), 0);
+    for (const log of logs) log.flushSync();
+    await dir.checkpoint();
+    dir.abandon();
+    const path = '/data/t-0/00000000000000000000.log';
+    disk.open(path, 'existing').truncateSync(50);
+    const again = open(disk);
+    expect(() => openLog(again)).toThrow(`${path} is damaged at byte 0: no whole record batch, at offset 0`);
+    expect(openLog(again, 'other').logEndOffset).toBe(5);
+    // Its recovery point outlives this process, so that the damage is not forgotten.
+    await again.close();
+    const third = open(disk);
+    expect(third.wasClean).toBe(false);
+    expect(() => openLog(third)).toThrow('is damaged');
+  });
+
   test('leaves the metadata log and strange folders alone', () => {
     const disk = new MemoryDisk();
     for (const name of ['__cluster_metadata-0', 'lost+found', 'x-0.abc-future', 'y-3']) disk.makeDir(`/data/${name}`);

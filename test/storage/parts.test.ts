@@ -6,7 +6,7 @@ import { MemoryDisk } from '../../storage/index.ts';
 import { OffsetIndex } from '../../storage/offset-index.ts';
 import { Tail, TailBudget } from '../../storage/tail.ts';
 import { TimeIndex } from '../../storage/time-index.ts';
-import { batch, openLog, readAll, testConfig } from './batches.ts';
+import { batch, openLog, readAll } from './batches.ts';
 
 function newFile(maxOpen = 4): PooledFile {
   const disk = new MemoryDisk();
@@ -169,7 +169,7 @@ describe('an interrupted compaction', () => {
     return { disk, middle: disk.readFile('/data/t-0/00000000000000000002.log') as Buffer };
   }
   const offsets = (disk: MemoryDisk): number[] => {
-    const log = openLog(disk, { config: testConfig() });
+    const log = openLog(disk, { config: { cleanupPolicy: { delete: false, compact: true } } });
     const bytes = readAll(log);
     const found: number[] = [];
     for (let at = 0; at < bytes.length; at += batch(1).length) found.push(Number(bytes.readBigInt64BE(at)));

@@ -158,10 +158,15 @@ describe('after an orderly end', () => {
     const log = openLog(disk);
     for (let i = 0; i < 10; i++) log.appendAsLeader(produced(1, i), 2);
     log.close();
+    const file = disk.open(FIRST_LOG, 'existing');
+    const first = Buffer.alloc(100);
+    file.readSync(first, 0);
     // Whoever looked into the file would see that this is no batch.
-    disk.open(FIRST_LOG, 'existing').writeSync(Buffer.alloc(100), 0);
+    file.writeSync(Buffer.alloc(100), 0);
     const again = openLog(disk, { clean: true, recoveryPoint: 10 });
     expect([again.logEndOffset, again.recoveryPoint, again.latestEpoch]).toEqual([10, 10, 2]);
+    expect(() => again.appendAsLeader(produced(1, 10), 2)).toThrow(`${FIRST_LOG} is damaged at byte 0`);
+    file.writeSync(first, 0);
     expect(again.appendAsLeader(produced(1, 10), 2).firstOffset).toBe(10);
   });
 
@@ -213,4 +218,116 @@ describe('after an orderly end', () => {
     expect([log.logStartOffset, log.logEndOffset, log.sizeBytes]).toEqual([10, 10, 0]);
     expect(log.appendAsLeader(batch(1), 0).firstOffset).toBe(10);
   });
+});
+
+describe('damage below the recovery point', () => {
+  const config = { segmentBytes: 300, indexIntervalBytes: 100 };
+
+  /** Twelve batches in several segments, synced, not closed; the paths of the segments. */
+  function synced(): { disk: MemoryDisk; paths: string[]; files: () => string[] } {
+    const disk = new MemoryDisk();
+    const log = openLog(disk, { config });
+    for (let i = 0; i < 12; i++) log.appendAsLeader(batch(1, { valueBytes: 60 }), 0);
+    log.flushSync();
+    const paths = log.segments.map((segment) => segment.log.path);
+    log.abandon();
+    const files = () => disk.list('/data/t-0').map((name) => `${name} ${disk.readFile(`/data/t-0/${name}`)?.length}`);
+    return { disk, paths, files };
+  }
+
+  const lastOf = (paths: string[]): string => paths[paths.length - 1];
+
+  test('in the last segment fails the opening, says where, and cuts nothing', () => {
+    for (const at of [8, 16, 17, 21, 70]) {
+      const { disk, paths } = synced();
+      const path = lastOf(paths);
+      const bytes = disk.readFile(path) as Buffer;
+      disk.open(path, 'existing').writeSync(Buffer.from([bytes[at] ^ 1]), at);
+      const damaged = disk.readFile(path);
+      expect(() => openLog(disk, { config, recoveryPoint: 12 })).toThrow(`${path} is damaged at byte 0: `);
+      expect(disk.readFile(path)).toEqual(damaged);
+      disk.open(path, 'existing').writeSync(bytes, 0);
+      expect(openLog(disk, { config, recoveryPoint: 12 }).logEndOffset).toBe(12);
+    }
+  });
+
+  test.each(['killed', 'clean'])('is found where a file is too short or missing (%s)', (end) => {
+    const clean = end === 'clean';
+    const open = (disk: MemoryDisk): Log => openLog(disk, { config, recoveryPoint: 12, clean });
+    const short = synced();
+    const path = lastOf(short.paths);
+    cutFile(short.disk, path, 0);
+    expect(() => open(short.disk).appendAsLeader(batch(1), 0)).toThrow(`${path} is damaged at byte 0: `);
+    const missing = synced();
+    missing.disk.remove(missing.paths[2]);
+    expect(() => open(missing.disk)).toThrow(`${missing.paths[2]} is damaged at byte 0: the file is missing`);
+    const empty = synced();
+    for (const file of empty.paths) empty.disk.remove(file);
+    expect(() => open(empty.disk)).toThrow('00000000000000000000.log is damaged at byte 0: ');
+  });
+
+  test('in an older segment is met by who reads there', () => {
+    const { disk, paths } = synced();
+    const size = disk.readFile(paths[1])?.length as number;
+    cutFile(disk, paths[1], size - 1);
+    const log = openLog(disk, { config, recoveryPoint: 12 });
+    expect(log.logEndOffset).toBe(12);
+    const offset = log.segments[1].baseOffset;
+    const read = (from: number) => log.read(from, 1000, { upTo: 12, minOneBatch: true }).records.readBigInt64BE(0);
+    expect(() => read(offset)).toThrow(`${paths[1]} is damaged at byte `);
+    expect(read(0)).toBe(0n);
+    expect(read(log.segments[2].baseOffset)).toBe(BigInt(log.segments[2].baseOffset));
+  });
+
+  test('is none where all of it was deleted', () => {
+    const { disk, paths } = synced();
+    cutFile(disk, lastOf(paths), 0);
+    expect(openLog(disk, { config, recoveryPoint: 12, logStartOffset: 12 }).logEndOffset).toBe(12);
+  });
+});
+
+test('segments that do not begin where the one before ends are cut off above the recovery point', () => {
+  const config = { segmentBytes: 300, indexIntervalBytes: 100 };
+  const disk = new MemoryDisk();
+  const log = openLog(disk, { config });
+  for (let i = 0; i < 12; i++) log.appendAsLeader(batch(1, { valueBytes: 60 }), 0);
+  const [, second, third] = log.segments;
+  const { path } = second.log;
+  log.abandon();
+  cutFile(disk, path, 0);
+  expect(openLog(disk, { config, recoveryPoint: second.baseOffset }).logEndOffset).toBe(second.baseOffset);
+  expect(disk.exists(third.log.path)).toBe(false);
+});
+
+test('an index that leads astray is made anew', () => {
+  const config = { indexIntervalBytes: 100 };
+  const disk = new MemoryDisk();
+  const log = openLog(disk, { config });
+  for (let i = 0; i < 50; i++) log.appendAsLeader(batch(1, { valueBytes: 60 }), 0);
+  log.close();
+  const index = disk.open(FIRST_LOG.replace('.log', '.index'), 'existing');
+  const entry = Buffer.alloc(8);
+  index.readSync(entry, 8 * 8);
+  entry.writeInt32BE(2, 0);
+  index.writeSync(entry, 8 * 8);
+  const again = openLog(disk, { config, clean: true, recoveryPoint: 50 });
+  for (let offset = 0; offset < 50; offset++) {
+    const { records } = again.read(offset, 1, { upTo: 50, minOneBatch: true });
+    expect(records.readBigInt64BE(0)).toBe(BigInt(offset));
+  }
+});
+
+test('a log that goes on after a failed sync writes what it checks once more', () => {
+  const disk = diskWith([batch(2), batch(3)]);
+  const written: number[] = [];
+  const open = disk.open.bind(disk);
+  disk.open = (path, mode) => {
+    const file = open(path, mode);
+    if (path !== FIRST_LOG) return file;
+    return Object.assign(file, {
+      writeSync: (data: Uint8Array, position: number) => void written.push(position, data.length),
+    });
+  };
+  const log = openLog(disk, { rewrite: true });
+  expect(written).toEqual([0, log.sizeBytes]);
 });

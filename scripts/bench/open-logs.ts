@@ -1,0 +1,98 @@
+/**
+ * How long it takes to open the logs of a data directory after an orderly end and after a kill:
+ *
+ *   node scripts/bench/open-logs.ts [--partitions 1000] [--segments 10] [--segment-kib 100] [--directory DIR]
+ *
+ * Every partition has as many segments, all full of batches of 16 KiB from one idempotent producer; after a kill the last segment of each is
+ * above the recovery point. Files come from the page cache. Prints milliseconds, the best of three rounds.
+ */
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { encodeBatch } from '../../protocol/records/encode.ts';
+import { CLEAN_SHUTDOWN_FILE } from '../../storage/checkpoints.ts';
+import { DEFAULT_LOG_CONFIG, LogDir, NodeDisk } from '../../storage/index.ts';
+
+const BATCH_BYTES = 16_384;
+const ROUNDS = 3;
+const TOPIC_ID = 'openlogsopenlogsopenlo';
+
+const { values } = parseArgs({
+  options: {
+    partitions: { type: 'string', default: '1000' },
+    segments: { type: 'string', default: '10' },
+    'segment-kib': { type: 'string', default: '100' },
+    directory: { type: 'string', default: tmpdir() },
+  },
+});
+const partitions = Number(values.partitions);
+const segments = Number(values.segments);
+const segmentBytes = Number(values['segment-kib']) * 1024;
+const config = { ...DEFAULT_LOG_CONFIG, segmentBytes };
+const root = mkdtempSync(join(values.directory, 'odradek-open-'));
+
+try {
+  const path = join(root, 'data');
+  await fill(path);
+  const clean = await best(path, openClean);
+  const killed = await best(path, openKilled);
+  const size = ((partitions * segments * segmentBytes) / 1e9).toFixed(1);
+  console.log(`${partitions} partitions, ${segments} segments each, ${size} GB`);
+  console.log(`after an orderly end: ${clean.toFixed(0)} ms; after a kill: ${killed.toFixed(0)} ms`);
+} finally {
+  rmSync(root, { recursive: true });
+}
+
+function openDir(path: string): LogDir {
+  return LogDir.open({ disk: new NodeDisk(), path, clock: { nowMs: () => Date.now() }, unique: () => 'unique' });
+}
+
+function openAll(dir: LogDir): void {
+  for (let partition = 0; partition < partitions; partition++) dir.openOrCreate('t', partition, TOPIC_ID, config);
+}
+
+/** Leaves a directory that was closed in an orderly way, with a recovery point at the start of each last segment. */
+async function fill(path: string): Promise<void> {
+  const dir = openDir(path);
+  const perSegment = Math.floor(segmentBytes / BATCH_BYTES);
+  const value = Buffer.alloc(BATCH_BYTES - 100, 7);
+  for (let partition = 0; partition < partitions; partition++) {
+    const log = dir.openOrCreate('t', partition, TOPIC_ID, config);
+    for (let i = 0; i < segments * perSegment; i++) {
+      const producer = { producerId: 1, producerEpoch: 0, baseSequence: i };
+      log.appendAsLeader(encodeBatch([{ value, timestamp: Date.now() }], producer), 0);
+      // The roll's own flush ends after the loop.
+      if (i === (segments - 1) * perSegment - 1) log.flushSync();
+    }
+  }
+  await dir.checkpoint();
+  await dir.close({ durable: false });
+}
+
+/** Milliseconds. */
+function openClean(path: string): number {
+  const begunMs = performance.now();
+  const dir = openDir(path);
+  openAll(dir);
+  const tookMs = performance.now() - begunMs;
+  dir.abandon();
+  return tookMs;
+}
+
+function openKilled(path: string): number {
+  rmSync(join(path, CLEAN_SHUTDOWN_FILE), { force: true });
+  return openClean(path);
+}
+
+async function best(path: string, open: (path: string) => number): Promise<number> {
+  let fastestMs = Number.POSITIVE_INFINITY;
+  const copy = `${path}-copy`;
+  for (let round = 0; round < ROUNDS; round++) {
+    cpSync(path, copy, { recursive: true });
+    if (!existsSync(join(copy, CLEAN_SHUTDOWN_FILE))) throw new Error('the logs were not closed in an orderly way');
+    fastestMs = Math.min(fastestMs, open(copy));
+    rmSync(copy, { recursive: true });
+  }
+  return fastestMs;
+}

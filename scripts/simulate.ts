@@ -1,0 +1,55 @@
+/**
+ * Simulations from seeds:
+ *
+ *   node scripts/simulate.ts storage --seeds 10000 [--from 1] [--trace]
+ *
+ * Ends at the first seed that fails, with the command that repeats it.
+ */
+import { parseArgs } from 'node:util';
+import { StorageSimulation } from '../test/sim/storage-simulation.ts';
+
+const SIMULATIONS: Record<string, (seed: number, trace?: (line: string) => void) => Promise<void>> = {
+  storage: (seed, trace) => StorageSimulation.run(seed, trace),
+};
+const REPORT_EVERY_MS = 10_000;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    trace: { type: 'boolean' },
+  },
+});
+const name = positionals[0] ?? '';
+const simulate = SIMULATIONS[name];
+const seeds = Number(values.seeds);
+const from = Number(values.from);
+if (simulate === undefined || !Number.isSafeInteger(seeds) || !Number.isSafeInteger(from)) {
+  console.error(
+    `usage: node scripts/simulate.ts ${Object.keys(SIMULATIONS).join('|')} [--seeds N] [--from N] [--trace]`,
+  );
+  process.exit(2);
+}
+
+const startedMs = performance.now();
+let reportedMs = startedMs;
+for (let seed = from; seed < from + seeds; seed++) {
+  try {
+    await simulate(seed, values.trace ? console.log : undefined);
+  } catch (error) {
+    console.error(`seed ${seed} failed; again with: node scripts/simulate.ts ${name} --seeds 1 --from ${seed} --trace`);
+    console.error(error);
+    process.exit(1);
+  }
+  if (performance.now() - reportedMs > REPORT_EVERY_MS) {
+    reportedMs = performance.now();
+    console.log(progress(seed - from + 1));
+  }
+}
+console.log(`${progress(seeds)}: no failure`);
+
+function progress(done: number): string {
+  const seconds = (performance.now() - startedMs) / 1000;
+  return `${done} seeds in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second)`;
+}
