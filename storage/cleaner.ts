@@ -7,7 +7,8 @@ import { CompactionAborted, type CompactionResult, compactLog } from './compacti
 import type { HashSecret } from './compaction/key-hash.ts';
 import { Pacer, type PacerPorts } from './compaction/pacer.ts';
 import { type Disk, DiskError } from './disk.ts';
-import type { Log, StorageClock } from './log.ts';
+import type { Log } from './log.ts';
+import type { StorageClock } from './log-options.ts';
 import type { StorageLogger } from './logger.ts';
 
 /** Settings of a broker, under Kafka's names without `log.cleaner`. */

@@ -28,8 +28,9 @@ import {
 } from './checkpoints.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
 import { FutureLogs } from './future-logs.ts';
-import { Log, type LogOptions, type StorageClock } from './log.ts';
+import { Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
+import type { LogOptions, StorageClock } from './log-options.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import {
   deletedDirName,

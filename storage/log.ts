@@ -9,15 +9,15 @@
 import { baseOffset, leaderEpoch, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
 import { assignOffsets, checkOffsets } from './assign-offsets.ts';
 import { replaceFile } from './checkpoints.ts';
-import { type Disk, DiskError } from './disk.ts';
+import { DiskError } from './disk.ts';
 import { Durability } from './durability.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogError } from './log-error.ts';
+import { type AppendResult, type LogOptions, type StorageClock, topicIdOf } from './log-options.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import { CLEANED_SUFFIX, SWAP_SUFFIX } from './names.ts';
 import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
-import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import { type ActiveProducer, ProducerTracker } from './producer-tracker.ts';
@@ -28,51 +28,6 @@ import { countDeletable } from './retention.ts';
 import type { Segment } from './segment.ts';
 import { type AbortedTransaction, SegmentList } from './segment-list.ts';
 import { findByTimestamp, findMaxTimestamp, type OffsetAndTimestamp } from './timestamps.ts';
-
-export interface StorageClock {
-  /** Wall-clock time in milliseconds since the Unix epoch. */
-  nowMs(): number;
-}
-
-export interface LogOptions {
-  disk: Disk;
-  /** What this log shares with others; on `disk`. By default it shares nothing. */
-  resources?: LogResources;
-  /** The folder of the partition; made when it is not there. */
-  dir: string;
-  topic: string;
-  partition: number;
-  /** As in partition.metadata, which is written when it is missing. Null: whatever the file says. */
-  topicId: string | null;
-  config: LogConfig;
-  clock: StorageClock;
-  /** From recovery-point-offset-checkpoint and log-start-offset-checkpoint; 0 when they say nothing. */
-  recoveryPoint?: number;
-  logStartOffset?: number;
-  /** From cleaner-offset-checkpoint; by default it says nothing. */
-  cleanedUpTo?: number | null;
-  /** Whether the last shutdown was clean (.kafka_cleanshutdown): then nothing is scanned. */
-  clean: boolean;
-  /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */
-  rewrite?: boolean;
-  logger?: StorageLogger;
-  /** Told of each error of the disk, which may be the file's alone or the whole directory's. */
-  onDiskError?: (error: DiskError) => void;
-  /** Called before the first change to a log that was opened after a clean shutdown: a crash from then on must be seen as one. */
-  beforeFirstChange?: () => void;
-  /** Called where the recovery point has to be in its checkpoint before anything else happens, as before a truncation below it. */
-  recoveryPointChanged?: () => void;
-}
-
-export interface AppendResult {
-  firstOffset: number;
-  lastOffset: number;
-  /** -1 with CreateTime. A duplicate has the timestamp of its batch, as in Kafka. */
-  logAppendTimeMs: number;
-  logStartOffset: number;
-  /** The batch was in the log already; the offsets are those of the first time. */
-  duplicate: boolean;
-}
 
 export class Log {
   readonly topic: string;
@@ -666,13 +621,4 @@ export class Log {
     this.#onDiskError?.(cause);
     return new LogError('KAFKA_STORAGE_ERROR', `${action} in ${this.dir} failed: ${cause.message}`, cause);
   }
-}
-
-function topicIdOf(options: LogOptions, hasFile: boolean): string | null {
-  const known = hasFile ? readTopicId(options.disk, options.dir) : null;
-  if (known !== null && options.topicId !== null && known !== options.topicId) {
-    throw new LogError('KAFKA_STORAGE_ERROR', `${options.dir} belongs to topic id ${known}, not ${options.topicId}`);
-  }
-  if (known === null && options.topicId !== null) writeTopicId(options.disk, options.dir, options.topicId);
-  return known ?? options.topicId;
 }
