@@ -18,6 +18,14 @@ export interface Contestant {
   /** Makes `directory` (which exists and is empty) ready for a first start, e.g. formats it. Not part of any measurement. */
   prepare(directory: string, port: number): Promise<void>;
   command(directory: string, port: number): Command;
+  /** It has no data directory: scenarios about files and starting again leave it out. */
+  readonly inMemory?: boolean;
+}
+
+interface Started {
+  child: ChildProcess;
+  spawnedMs: number;
+  startMs: number;
 }
 
 /** A running broker process, the only one on its port and data directory. */
@@ -26,40 +34,51 @@ export class Broker {
   readonly port: number;
   readonly directory: string;
   readonly pid: number;
+  /** When the process was spawned, by performance.now() of the bench. */
+  readonly spawnedMs: number;
   /** From the spawn of the process to the first answer to a Metadata request that names a broker. */
   readonly startMs: number;
   private readonly child: ChildProcess;
 
-  constructor(contestant: Contestant, port: number, directory: string, child: ChildProcess, startMs: number) {
+  constructor(contestant: Contestant, port: number, directory: string, started: Started) {
     this.contestant = contestant;
     this.port = port;
     this.directory = directory;
-    this.child = child;
-    this.pid = child.pid ?? -1;
-    this.startMs = startMs;
+    this.child = started.child;
+    this.pid = started.child.pid ?? -1;
+    this.spawnedMs = started.spawnedMs;
+    this.startMs = started.startMs;
   }
 
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** SIGTERM and wait; a broker that does not end in a minute is killed and that is an error. */
-  async stop(): Promise<void> {
-    await stopChild(this.child);
+  /** SIGTERM and wait; a broker that does not end in time (a minute) is killed and that is an error. */
+  async stop(timeoutMs = STOP_TIMEOUT_MS): Promise<void> {
+    await stopChild(this.child, timeoutMs);
+  }
+
+  /** SIGKILL and wait: what a crash of the process leaves behind. */
+  async kill(): Promise<void> {
+    if (!this.running) return;
+    const exited = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGKILL');
+    await exited;
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+async function stopChild(child: ChildProcess, timeoutMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise<'exited'>((resolve) => child.once('exit', () => resolve('exited')));
   child.kill('SIGTERM');
   const timer = new AbortController();
-  const late = sleep(STOP_TIMEOUT_MS, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
+  const late = sleep(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
   const outcome = await Promise.race([exited, late]);
   timer.abort();
   if (outcome === 'late') {
     child.kill('SIGKILL');
-    throw new Error(`the broker did not end within ${STOP_TIMEOUT_MS} ms of SIGTERM`);
+    throw new Error(`the broker did not end within ${timeoutMs} ms of SIGTERM`);
   }
 }
 
@@ -91,7 +110,7 @@ async function firstMetadata(port: number, child: ChildProcess, spawnedMs: numbe
   throw new Error(`no Metadata answer within ${START_TIMEOUT_MS} ms`);
 }
 
-/** Starts a contestant in `directory`, which `prepare` made ready; its output goes to broker.log there. */
+/** Starts a contestant in `directory`, which `prepare` or an earlier run made ready; its output goes to broker.log there. */
 export async function launch(contestant: Contestant, directory: string, port: number): Promise<Broker> {
   await refuseUsedPort(port);
   mkdirSync(directory, { recursive: true });
@@ -105,7 +124,7 @@ export async function launch(contestant: Contestant, directory: string, port: nu
   const failedToSpawn = new Promise<never>((_, reject) => child.once('error', reject));
   try {
     const startMs = await Promise.race([firstMetadata(port, child, spawnedMs), failedToSpawn]);
-    return new Broker(contestant, port, directory, child, startMs);
+    return new Broker(contestant, port, directory, { child, spawnedMs, startMs });
   } catch (error) {
     child.kill('SIGKILL');
     const tail = readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n');

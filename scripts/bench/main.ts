@@ -13,11 +13,15 @@ import { Rounds } from './rounds.ts';
 import { FULL, QUICK, type Scenario } from './scenario.ts';
 import { connections } from './scenarios/connections.ts';
 import { consume1k, consume100 } from './scenarios/consume.ts';
+import { durable } from './scenarios/durable.ts';
 import { fetch } from './scenarios/fetch.ts';
 import { latency } from './scenarios/latency.ts';
 import { memoryIdle, memoryLoaded } from './scenarios/memory.ts';
+import { partitions10k } from './scenarios/partitions.ts';
 import { produce1k, produce100 } from './scenarios/produce.ts';
 import { replay } from './scenarios/replay.ts';
+import { restart } from './scenarios/restart.ts';
+import { slowReader } from './scenarios/slow-reader.ts';
 import { start } from './scenarios/start.ts';
 import { topics } from './scenarios/topics.ts';
 
@@ -35,6 +39,10 @@ const SCENARIOS: readonly Scenario[] = [
   memoryLoaded,
   topics,
   connections,
+  slowReader,
+  durable,
+  partitions10k,
+  restart,
 ];
 
 const USAGE = `npm run bench -- [options]
@@ -74,6 +82,10 @@ async function contestant(name: string, options: BenchOptions): Promise<Contesta
 function busyNote(): string[] {
   const load = loadavg()[0];
   return load > BUSY_LOAD ? [`the machine was busy (load ${load.toFixed(1)}) when the bench began`] : [];
+}
+
+function quickNote(quick: boolean): string[] {
+  return quick ? ['a quick run: short, and smaller than the names of some figures say'] : [];
 }
 
 async function contestants(options: BenchOptions): Promise<Contestant[]> {
@@ -129,7 +141,8 @@ function save(report: Report): void {
 function print(report: Report): void {
   const names = Object.keys(report.contestants);
   console.log(`\n${formatTable(report.figures, names)}\n`);
-  console.log(`Median of ${report.rounds} rounds; ratios within a round, then median (least..greatest).`);
+  const rounds = report.rounds === 1 ? 'One round' : `Median of ${report.rounds} rounds`;
+  console.log(`${rounds}; ratios within a round, then median (least..greatest).`);
   for (const [name, description] of Object.entries(report.contestants)) console.log(`${name}: ${description}.`);
   console.log(
     Object.entries(report.machine)
@@ -176,7 +189,7 @@ async function bench(options: BenchOptions): Promise<Report> {
       scenarios.flatMap(({ metrics }) => metrics),
       rounds.results,
     ),
-    notes: [...busy, ...rounds.notes],
+    notes: [...quickNote(options.quick), ...busy, ...rounds.notes],
     failures: rounds.failures,
   };
 }

@@ -18,6 +18,8 @@ export interface Figure {
   metric: Metric;
   /** By contestant: median and spread over the rounds that worked. */
   values: Record<string, Summary>;
+  /** Contestants that tried and failed in every round. */
+  failed: string[];
   /** odradek / Kafka, taken within each round and then summed up. */
   ratio: Summary | undefined;
 }
@@ -25,11 +27,14 @@ export interface Figure {
 export function figures(metrics: readonly Metric[], results: Results): Figure[] {
   return metrics.map((metric) => {
     const values: Record<string, Summary> = {};
+    const failed: string[] = [];
     for (const [contestant, byKey] of Object.entries(results)) {
-      const found = summary((byKey[metric.key] ?? []).filter((value) => value !== null));
+      const rounds = byKey[metric.key] ?? [];
+      const found = summary(rounds.filter((value) => value !== null));
       if (found) values[contestant] = found;
+      else if (rounds.length > 0) failed.push(contestant);
     }
-    return { metric, values, ratio: summary(ratios(metric.key, results)) };
+    return { metric, values, failed, ratio: summary(ratios(metric.key, results)) };
   });
 }
 
@@ -76,6 +81,12 @@ function formatGoal(figure: Figure): string {
   return verdict === undefined ? bound : `${bound} ${verdict ? 'yes' : 'NO'}`;
 }
 
+/** A dash stands for a contestant that did not take part. */
+function formatValue({ values, failed }: Figure, contestant: string): string {
+  if (values[contestant]) return formatNumber(values[contestant].median);
+  return failed.includes(contestant) ? 'failed' : '-';
+}
+
 /** A table that is Markdown and reads as plain text. */
 export function formatTable(found: readonly Figure[], contestants: readonly string[]): string {
   const compared = contestants.includes('kafka') && contestants.includes('odradek');
@@ -83,7 +94,7 @@ export function formatTable(found: readonly Figure[], contestants: readonly stri
   const rows = found.map((figure) => [
     figure.metric.label,
     figure.metric.unit,
-    ...contestants.map((name) => (figure.values[name] ? formatNumber(figure.values[name].median) : '-')),
+    ...contestants.map((name) => formatValue(figure, name)),
     ...(compared ? [formatSpread(figure.ratio)] : []),
     formatGoal(figure),
   ]);

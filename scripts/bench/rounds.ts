@@ -45,7 +45,10 @@ export class Rounds {
       const order = round % 2 === 1 ? contestants : contestants.toReversed();
       for (const contestant of order) {
         this.options.log(`round ${round} of ${this.options.rounds}: ${contestant.name}`);
-        await this.runContestant(contestant, scenarios);
+        await this.runContestant(
+          contestant,
+          scenarios.filter((scenario) => takesPart(contestant, scenario, round)),
+        );
       }
     }
   }
@@ -112,6 +115,7 @@ export class Rounds {
         return broker;
       },
       startFresh: () => this.startBroker(contestant),
+      startAgain: (ended) => launch(contestant, ended.directory, ended.port),
       kafkaTool,
       warmUp: () => this.warmUp(run),
       settleDisk: async () => void (await runCommand({ file: 'sync', args: ['-f', this.directory] })),
@@ -167,6 +171,10 @@ export class Rounds {
     this.failures.push(line);
     this.options.log(`  FAILED ${line}`);
   }
+}
+
+function takesPart(contestant: Contestant, scenario: Scenario, round: number): boolean {
+  return !(scenario.needsDisk && contestant.inMemory) && !(scenario.once && round > 1);
 }
 
 function describe(values: Record<string, number>): string {

@@ -24,6 +24,12 @@ export interface Sizes {
   readonly latencySeconds: number;
   readonly topics: number;
   readonly connections: number;
+  /** How often a round measures ProducerPerformance; the median counts. */
+  readonly produceRuns: number;
+  readonly restartPartitions: number;
+  readonly restarts: number;
+  /** Topics of 100 partitions each. */
+  readonly manyTopics: number;
 }
 
 export const FULL: Sizes = {
@@ -35,6 +41,10 @@ export const FULL: Sizes = {
   latencySeconds: 15,
   topics: 1000,
   connections: 1000,
+  produceRuns: 3,
+  restartPartitions: 1000,
+  restarts: 3,
+  manyTopics: 100,
 };
 
 export const QUICK: Sizes = {
@@ -46,6 +56,10 @@ export const QUICK: Sizes = {
   latencySeconds: 4,
   topics: 1000,
   connections: 1000,
+  produceRuns: 1,
+  restartPartitions: 100,
+  restarts: 1,
+  manyTopics: 10,
 };
 
 /** What a scenario works with. */
@@ -56,6 +70,8 @@ export interface Run {
   readonly broker: Broker;
   /** Starts a further broker of the contestant on a fresh data directory; the caller stops it. */
   startFresh(): Promise<Broker>;
+  /** Starts a broker that has ended once more, on its data directory and port; the caller stops it. */
+  startAgain(ended: Broker): Promise<Broker>;
   /** The command that runs one of Kafka's Java tools. */
   kafkaTool(className: string, args: string[]): Command;
   /** Puts load on the broker once, unmeasured, so that neither JIT compiler starts cold. */
@@ -73,6 +89,10 @@ export interface Scenario {
   readonly broker: 'shared' | 'own' | 'none';
   /** Whether it runs one of Kafka's own tools. */
   readonly needsJava?: boolean;
+  /** Whether it says something only about brokers that keep their records in files. */
+  readonly needsDisk?: boolean;
+  /** Runs in the first round only: it writes so much that it would take most of the time of a bench. */
+  readonly once?: boolean;
   readonly metrics: readonly Metric[];
   /** Gives a value for each metric, by key. */
   run(run: Run): Promise<Record<string, number>>;

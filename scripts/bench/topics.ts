@@ -7,29 +7,31 @@ import {
   metadataRequest,
   readFetchAnswers,
   readMetadata,
+  type TopicShape,
 } from './wire.ts';
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 300_000;
+const POLL_MS = 5;
 
 /** Creates topics (those that exist are left as they are) on an open connection and waits until each partition has a leader. */
 export async function createTopics(
   caller: Caller,
   names: readonly string[],
-  partitions: number,
+  shape: TopicShape,
   perRequest: number,
 ): Promise<void> {
   for (let from = 0; from < names.length; from += perRequest) {
     const some = names.slice(from, from + perRequest);
-    checkCreateTopics(await caller.call(createTopicsRequest(from, some, partitions)));
+    checkCreateTopics(await caller.call(createTopicsRequest(from, some, shape)));
   }
-  await until(`${names[0]} has leaders`, () => allLed(caller, names, partitions));
+  await until(`${names[0]} has leaders`, () => allLed(caller, names, shape.partitions));
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await holds())) {
     if (performance.now() > deadlineMs) throw new Error(`not within ${READY_TIMEOUT_MS} ms: ${what}`);
-    await sleep(5);
+    await sleep(POLL_MS);
   }
 }
 
@@ -42,24 +44,58 @@ async function allLed(caller: Caller, names: readonly string[], partitions: numb
   return led.length === names.length;
 }
 
-/** Whether every partition answers a fetch: Kafka names leaders in Metadata a moment before they serve. */
-async function allServe(caller: Caller, name: string, partitions: number): Promise<boolean> {
+/**
+ * The sum of the high watermarks of a topic; undefined unless every partition answers a fetch: Kafka names leaders in Metadata
+ * a moment before they serve.
+ */
+async function servedRecords(caller: Caller, name: string, partitions: number): Promise<number | undefined> {
   const positions = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: 0 }));
   const shape = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 };
   let serving = 0;
-  readFetchAnswers(await caller.call(fetchRequest(0, name, positions, shape)), (_partition, errorCode) => {
-    if (errorCode === 0) serving++;
+  let records = 0;
+  readFetchAnswers(await caller.call(fetchRequest(0, name, positions, shape)), (_partition, errorCode, _bytes, end) => {
+    if (errorCode !== 0) return;
+    serving++;
+    records += end;
   });
-  return serving === partitions;
+  return serving === partitions ? records : undefined;
 }
 
-/** Creates one topic over a connection of its own and waits until all of its partitions serve. */
-export async function createTopic(port: number, name: string, partitions: number): Promise<void> {
+/**
+ * Waits until Metadata names a leader for every partition of `names` and each of them answers a fetch; topic by topic, so that a
+ * broker that is busy starting is not asked for all of its metadata again and again. Gives the records in these topics,
+ * which are all there when they begin at offset 0.
+ */
+export async function untilServing(port: number, names: readonly string[], partitions: number): Promise<number> {
   const caller = new Caller(port);
+  let records = 0;
   try {
-    await createTopics(caller, [name], partitions, 1);
-    await until(`${name} serves`, () => allServe(caller, name, partitions));
+    for (const name of names) {
+      await until(`${name} has leaders`, () => allLed(caller, [name], partitions));
+      await until(`${name} serves`, async () => {
+        const served = await servedRecords(caller, name, partitions);
+        records += served ?? 0;
+        return served !== undefined;
+      });
+    }
+    return records;
   } finally {
     caller.close();
   }
+}
+
+/** Creates one topic over a connection of its own and waits until all of its partitions serve. */
+export async function createTopic(
+  port: number,
+  name: string,
+  partitions: number,
+  configs: TopicShape['configs'] = {},
+): Promise<void> {
+  const caller = new Caller(port);
+  try {
+    await createTopics(caller, [name], { partitions, configs }, 1);
+  } finally {
+    caller.close();
+  }
+  await untilServing(port, [name], partitions);
 }

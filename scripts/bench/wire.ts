@@ -178,10 +178,17 @@ export function readMetadata(payload: Buffer): Metadata {
   return { brokers, topics };
 }
 
-export function createTopicsRequest(correlationId: number, topics: readonly string[], partitions: number): Buffer {
+/** What the topics of one request have in common: one replica, so many partitions, configuration by Kafka's names. */
+export interface TopicShape {
+  readonly partitions: number;
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+export function createTopicsRequest(correlationId: number, topics: readonly string[], shape: TopicShape): Buffer {
   const writer = new ByteWriter();
   writer.array(topics, (topic) => {
-    writer.string(topic).int32(partitions).int16(1).int32(0).int32(0);
+    writer.string(topic).int32(shape.partitions).int16(1).int32(0);
+    writer.array(Object.entries(shape.configs ?? {}), ([name, value]) => writer.string(name).string(value));
   });
   writer.int32(30_000).int8(0);
   return frame(API.createTopics, 4, correlationId, writer.done());

@@ -41,9 +41,9 @@ describe('the report', () => {
     expect(lines[3]).toContain('>= 1,000,000 NO');
   });
 
-  it('shows a contestant that failed everywhere as a dash', () => {
-    const alone = figures([START], { kafka: { start: [null] }, odradek: { start: [5] } });
-    expect(formatTable(alone, ['kafka', 'odradek'])).toMatch(/\| +- \| +5 \|/);
+  it('tells a contestant that failed everywhere from one that did not take part', () => {
+    const alone = figures([START], { kafka: { start: [null] }, odradek: { start: [5] }, kfake: {} });
+    expect(formatTable(alone, ['kafka', 'odradek', 'kfake'])).toMatch(/\| +failed \| +5 \| +- \|/);
   });
 
   it('draws a bar for each compared figure and escapes text', () => {

@@ -29,4 +29,5 @@ export const kfake: Contestant = {
   command(_directory, port) {
     return { file: binary, args: [`${port}`] };
   },
+  inMemory: true,
 };

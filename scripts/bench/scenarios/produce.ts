@@ -1,6 +1,7 @@
 import { run as runCommand } from '../child.ts';
 import { cpuSeconds } from '../proc.ts';
 import { perMillion, type Run, type Scenario } from '../scenario.ts';
+import { summary } from '../statistics.ts';
 import { createTopic } from '../topics.ts';
 
 const PARTITIONS = 6;
@@ -14,10 +15,13 @@ export function producerRate(output: string): number {
   return Number(rate);
 }
 
-async function produce(run: Run, recordSizeBytes: number, records: number): Promise<{ rate: number; cpu: number }> {
-  await run.warmUp();
+interface Produced {
+  rate: number;
+  cpu: number;
+}
+
+async function produceOnce(run: Run, topic: string, recordSizeBytes: number, records: number): Promise<Produced> {
   await run.settleDisk();
-  const topic = `bench-produce-${recordSizeBytes}`;
   await createTopic(run.broker.port, topic, PARTITIONS);
   const before = cpuSeconds(run.broker.pid);
   const output = await runCommand(
@@ -30,6 +34,21 @@ async function produce(run: Run, recordSizeBytes: number, records: number): Prom
   );
   // The CPU covers all records, the rate those after the warm-up of the tool.
   return { rate: producerRate(output), cpu: perMillion(cpuSeconds(run.broker.pid) - before, records) };
+}
+
+/**
+ * The median of a few runs, each of a JVM and a topic of its own. One run is a few seconds on cores that client and broker share,
+ * so a collection of garbage or a late compilation in the client moves it by a tenth; more records in one run would
+ * not help, because the kernel then writes back in the middle of it.
+ */
+async function produce(run: Run, recordSizeBytes: number, records: number): Promise<Produced> {
+  await run.warmUp();
+  const produced: Produced[] = [];
+  for (let i = 0; i < run.sizes.produceRuns; i++) {
+    produced.push(await produceOnce(run, `bench-produce-${recordSizeBytes}-${i}`, recordSizeBytes, records));
+  }
+  const median = (key: keyof Produced): number => summary(produced.map((one) => one[key]))?.median ?? Number.NaN;
+  return { rate: median('rate'), cpu: median('cpu') };
 }
 
 /** Kafka's own ProducerPerformance: 6 partitions, acks=all, linger.ms=5, otherwise its defaults (idempotent, 16 KiB batches). */

@@ -20,7 +20,7 @@ export const topics: Scenario = {
     const names = Array.from({ length: sizes.topics }, (_, index) => `bench-topic-${index}`);
     const caller = new Caller(broker.port);
     const startMs = performance.now();
-    await createTopics(caller, names, 1, PER_REQUEST);
+    await createTopics(caller, names, { partitions: 1 }, PER_REQUEST);
     const tookMs = performance.now() - startMs;
     caller.close();
     await sleep(SETTLE_MS);
