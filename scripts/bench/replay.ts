@@ -4,8 +4,9 @@
  *
  *   node scripts/bench/replay.ts --port 9092 [--topic t] [--partitions 6] [--connections 4] [--in-flight 5]
  *     [--record-bytes 100] [--batch-bytes 16384] [--batches-per-request 1] [--seconds 5 [--warmup-seconds 1] | --records N]
- *     [--pid BROKER]
+ *     [--pid BROKER [--kill-after N]]
  *
+ * With --kill-after it kills the broker as soon as N records are acknowledged, while more are on their way.
  * Prints one line of JSON (ReplayResult).
  */
 import { parseArgs } from 'node:util';
@@ -40,6 +41,7 @@ const { values: options } = parseArgs({
     'warmup-seconds': { type: 'string', default: '1' },
     records: { type: 'string' },
     pid: { type: 'string' },
+    'kill-after': { type: 'string' },
   },
 });
 const port = Number(options.port);
@@ -47,7 +49,8 @@ const partitions = Number(options.partitions);
 const connections = Number(options.connections);
 const inFlight = Number(options['in-flight']);
 const batchesPerRequest = Math.min(partitions, Number(options['batches-per-request']));
-const recordLimit = options.records === undefined ? Number.POSITIVE_INFINITY : Number(options.records);
+const recordLimit = Number(options.records ?? Number.POSITIVE_INFINITY);
+const killAfter = Number(options['kill-after'] ?? Number.POSITIVE_INFINITY);
 const pid = options.pid === undefined ? undefined : Number(options.pid);
 
 const { batch, records: recordsPerBatch } = filledBatch(
@@ -71,7 +74,7 @@ let sentRecords = 0;
 let acknowledged = 0;
 let stopped = false;
 let outstanding = 0;
-const drained = Promise.withResolvers<void>();
+const ended = Promise.withResolvers<Mark>();
 
 function openConnection(index: number): Connection {
   let next = index;
@@ -81,10 +84,11 @@ function openConnection(index: number): Connection {
       checkProduce(payload);
       acknowledged += recordsPerRequest;
       outstanding--;
+      if (acknowledged >= killAfter) killBroker();
       send();
-      if (outstanding === 0) drained.resolve();
+      if (outstanding === 0) ended.resolve(mark());
     },
-    drained.reject,
+    ended.reject,
   );
   const send = (): void => {
     if (stopped || sentRecords >= recordLimit) return;
@@ -95,6 +99,14 @@ function openConnection(index: number): Connection {
   };
   for (let i = 0; i < inFlight; i++) send();
   return connection;
+}
+
+function killBroker(): void {
+  if (stopped) return;
+  if (pid === undefined) throw new Error('--kill-after needs --pid');
+  stopped = true;
+  ended.resolve(mark());
+  process.kill(pid, 'SIGKILL');
 }
 
 const sleep = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -128,24 +140,23 @@ function result(from: Mark, to: Mark): ReplayResult {
   };
 }
 
-/** Measures a window of --seconds, or with --records the whole run. */
+/** Measures a window of --seconds, or with --records or --kill-after the whole run. */
 async function measure(): Promise<ReplayResult> {
-  if (recordLimit !== Number.POSITIVE_INFINITY) {
-    const from = mark();
-    const open = Array.from({ length: connections }, (_, index) => openConnection(index));
-    await drained.promise;
-    const to = mark();
-    for (const connection of open) connection.close();
-    return result(from, to);
-  }
+  const start = mark();
   const open = Array.from({ length: connections }, (_, index) => openConnection(index));
-  await Promise.race([sleep(Number(options['warmup-seconds'])), drained.promise]);
+  const whole = Number.isFinite(recordLimit) || Number.isFinite(killAfter);
+  const measured = whole ? result(start, await ended.promise) : await measureWindow();
+  for (const connection of open) connection.close();
+  return measured;
+}
+
+async function measureWindow(): Promise<ReplayResult> {
+  await Promise.race([sleep(Number(options['warmup-seconds'])), ended.promise]);
   const from = mark();
-  await Promise.race([sleep(Number(options.seconds)), drained.promise]);
+  await Promise.race([sleep(Number(options.seconds)), ended.promise]);
   const to = mark();
   stopped = true;
-  await drained.promise;
-  for (const connection of open) connection.close();
+  await ended.promise;
   return result(from, to);
 }
 
