@@ -34,8 +34,8 @@ export interface Sizes {
 
 export const FULL: Sizes = {
   starts: 3,
-  records100: 4_000_000,
-  records1k: 1_000_000,
+  records100: 8_000_000,
+  records1k: 1_500_000,
   seconds: 4,
   warmUpSeconds: 3,
   latencySeconds: 15,

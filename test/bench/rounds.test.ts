@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Contestant } from '../../scripts/bench/broker.ts';
 import { odradek } from '../../scripts/bench/contestants/odradek.ts';
-import { cpuSeconds, residentMib } from '../../scripts/bench/proc.ts';
+import { cpuSeconds, openFiles, peakResidentMib, residentMib } from '../../scripts/bench/proc.ts';
 import { Rounds } from '../../scripts/bench/rounds.ts';
 import { QUICK, type Scenario } from '../../scripts/bench/scenario.ts';
 import { start } from '../../scripts/bench/scenarios/start.ts';
@@ -39,6 +39,31 @@ const resources: Scenario = {
     { key: 'cpu', label: '', unit: 's', better: 'lower' },
   ],
   run: async ({ broker }) => ({ memory: residentMib(broker.pid), cpu: cpuSeconds(broker.pid) }),
+};
+
+const again: Scenario = {
+  name: 'again',
+  title: 'ends a broker and starts it again',
+  broker: 'own',
+  needsDisk: true,
+  once: true,
+  metrics: [
+    { key: 'again.peak', label: '', unit: 'MiB', better: 'lower' },
+    { key: 'again.files', label: '', unit: 'files', better: 'lower' },
+  ],
+  async run({ broker, startAgain }) {
+    await broker.kill();
+    expect(broker.running).toBe(false);
+    await broker.kill();
+    const second = await startAgain(broker);
+    expect([second.directory, second.port]).toEqual([broker.directory, broker.port]);
+    expect(second.pid).not.toBe(broker.pid);
+    expect(performance.now() - second.spawnedMs).toBeGreaterThan(second.startMs);
+    const values = { 'again.peak': peakResidentMib(second.pid), 'again.files': openFiles(second.pid) };
+    expect(values['again.peak']).toBeGreaterThanOrEqual(residentMib(second.pid));
+    await second.stop();
+    return values;
+  },
 };
 
 /** A port that the system says is free; the bench counts on from it. */
@@ -85,6 +110,15 @@ describe('the rounds of a bench', () => {
     expect(two.failures).toHaveLength(4);
     expect(two.failures[0]).toBe('a, failing: on purpose');
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('start a broker again, in one round only, and leave out brokers without files', async () => {
+    const two = await rounds(2);
+    await two.run([contestant('a'), { ...contestant('b'), inMemory: true }], [again]);
+    two.cleanUp();
+    expect(two.failures).toEqual([]);
+    expect(two.results).toEqual({ a: { 'again.peak': [expect.any(Number)], 'again.files': [expect.any(Number)] } });
+    expect(two.results.a['again.files'][0]).toBeGreaterThan(3);
   });
 
   it('keep the profiles that a broker wrote', async () => {

@@ -5,6 +5,7 @@ import {
   ByteWriter,
   checkCreateTopics,
   checkProduce,
+  createTopicsRequest,
   eachBatch,
   readFetch,
   readFetchAnswers,
@@ -45,6 +46,22 @@ describe('prepared batches', () => {
   it('are walked as far as they are whole', () => {
     const { batch } = filledBatch(100, 1000, 0);
     expect(batchesOf(Buffer.concat([batch, batch, batch.subarray(0, 200)]))).toHaveLength(2);
+  });
+});
+
+describe('requests', () => {
+  it('of CreateTopics carry partitions and configuration for each topic', () => {
+    const reader = new ByteReader(createTopicsRequest(7, ['t'], { partitions: 6, configs: { 'flush.messages': '1' } }));
+    expect(reader.int32()).toBe(reader.buffer.length - 4);
+    expect([reader.int16(), reader.int16(), reader.int32(), reader.string()]).toEqual([19, 4, 7, 'odradek-bench']);
+    expect([reader.int32(), reader.string(), reader.int32(), reader.int16(), reader.int32()]).toEqual([
+      1,
+      't',
+      6,
+      1,
+      0,
+    ]);
+    expect([reader.int32(), reader.string(), reader.string()]).toEqual([1, 'flush.messages', '1']);
   });
 });
 

@@ -5,7 +5,8 @@ import { summary } from '../statistics.ts';
 import { createTopic } from '../topics.ts';
 
 const PARTITIONS = 6;
-const WARM_UP_SHARE = 0.2;
+/** The JVM of the tool compiles for some seconds, which takes more of a shorter run: the faster broker would suffer for it. */
+const WARM_UP_SHARE = 0.4;
 
 /** The records a second that the last line of ProducerPerformance reports: the run without its warm-up records. */
 export function producerRate(output: string): number {
@@ -37,9 +38,8 @@ async function produceOnce(run: Run, topic: string, recordSizeBytes: number, rec
 }
 
 /**
- * The median of a few runs, each of a JVM and a topic of its own. One run is a few seconds on cores that client and broker share,
- * so a collection of garbage or a late compilation in the client moves it by a tenth; more records in one run would
- * not help, because the kernel then writes back in the middle of it.
+ * The median of a few runs, each of a JVM and a topic of its own: what one JVM compiles, and when, moves a single run. More records
+ * in one run would not do instead, since the kernel begins to write back at a tenth of the memory, in the middle of it.
  */
 async function produce(run: Run, recordSizeBytes: number, records: number): Promise<Produced> {
   await run.warmUp();

@@ -9,7 +9,7 @@ const RECORD_BYTES = 1024;
 const RECORDS_PER_PARTITION = 10 * 1024;
 /** 1 MiB a partition, 1 GB in all. */
 const RECORDS_BEFORE_KILL = 1024;
-/** 10 MiB a partition are then two rolled segments and an active one. */
+/** 10 MiB a partition are then at least two rolled segments and an active one. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 64 * 1024;
 const STOP_TIMEOUT_MS = 300_000;
@@ -98,9 +98,9 @@ async function measure(restarts: Restarts, times: number): Promise<Record<string
 }
 
 /**
- * Starts on 10 GB in 1,000 partitions (10 MiB each, three segments), until every partition has a leader and answers a fetch:
- * after SIGTERM, after SIGKILL in the middle of writing 1 GB more, and after SIGKILL right after all of it was written. No acknowledged record of
- * before may be missing.
+ * Starts on 10 GB in 1,000 partitions (10 MiB each, three segments), until every partition has a leader and answers a fetch: after
+ * SIGTERM, after SIGKILL in the middle of writing 1 GB more, and after SIGKILL as soon as the 10 GB were written. No acknowledged
+ * record may be missing.
  */
 export const restart: Scenario = {
   name: 'restart',
