@@ -6,9 +6,9 @@ import { createTopic, untilServing } from '../topics.ts';
 
 const TOPIC = 'bench-restart';
 const RECORD_BYTES = 1024;
-const RECORDS_PER_PARTITION = 10 * 1024;
 /** 1 MiB a partition, 1 GB in all. */
-const RECORDS_BEFORE_KILL = 1024;
+const RECORDS_A_PIECE = 1024;
+const PIECES = 10;
 /** 10 MiB a partition are then at least two rolled segments and an active one. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 64 * 1024;
@@ -39,11 +39,15 @@ class Restarts {
     };
   }
 
+  /** In pieces that are written to disk in between, so that dirty pages stay below what makes the kernel hold up a writer. */
   async fill(): Promise<void> {
     const { restartPartitions } = this.run.sizes;
     await createTopic(this.broker.port, TOPIC, restartPartitions, { 'segment.bytes': `${SEGMENT_BYTES}` });
-    const records = restartPartitions * RECORDS_PER_PARTITION;
-    this.records = (await replay(this.run, { ...this.load, records })).records;
+    for (let piece = 0; piece < PIECES; piece++) {
+      const records = restartPartitions * RECORDS_A_PIECE;
+      this.records += (await replay(this.run, { ...this.load, records })).records;
+      await this.run.settleDisk();
+    }
   }
 
   async stop(): Promise<void> {
@@ -56,7 +60,7 @@ class Restarts {
 
   /** Both contestants have written the same amount when they are killed: the faster one would else have more to look through. */
   async killWhileWriting(): Promise<void> {
-    const killAfter = this.run.sizes.restartPartitions * RECORDS_BEFORE_KILL;
+    const killAfter = this.run.sizes.restartPartitions * RECORDS_A_PIECE;
     const written = await replay({ ...this.run, broker: this.broker }, { ...this.load, 'kill-after': killAfter });
     await this.broker.kill();
     this.records += written.records;
