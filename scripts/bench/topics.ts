@@ -3,9 +3,9 @@ import { Caller } from './connection.ts';
 import {
   checkCreateTopics,
   createTopicsRequest,
-  fetchRequest,
+  endOffsetsRequest,
   metadataRequest,
-  readFetchAnswers,
+  readEndOffsets,
   readMetadata,
   type TopicShape,
 } from './wire.ts';
@@ -45,24 +45,22 @@ async function allLed(caller: Caller, names: readonly string[], partitions: numb
 }
 
 /**
- * The sum of the high watermarks of a topic; undefined unless every partition answers a fetch: Kafka names leaders in Metadata
- * a moment before they serve.
+ * The sum of the end offsets of a topic; undefined unless the leader of every partition answers. Kafka names leaders in Metadata a
+ * moment before they serve, and it is not enough to fetch: a replica that does not lead answers that too (KIP-392).
  */
 async function servedRecords(caller: Caller, name: string, partitions: number): Promise<number | undefined> {
-  const positions = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: 0 }));
-  const shape = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 };
   let serving = 0;
   let records = 0;
-  readFetchAnswers(await caller.call(fetchRequest(0, name, positions, shape)), (_partition, errorCode, _bytes, end) => {
+  readEndOffsets(await caller.call(endOffsetsRequest(0, name, partitions)), (_partition, errorCode, endOffset) => {
     if (errorCode !== 0) return;
     serving++;
-    records += end;
+    records += endOffset;
   });
   return serving === partitions ? records : undefined;
 }
 
 /**
- * Waits until Metadata names a leader for every partition of `names` and each of them answers a fetch; topic by topic, so that a
+ * Waits until Metadata names a leader for every partition of `names` and each leader answers ListOffsets; topic by topic, so that a
  * broker that is busy starting is not asked for all of its metadata again and again. Gives the records in these topics,
  * which are all there when they begin at offset 0.
  */

@@ -1,10 +1,10 @@
 /**
  * The few requests that the bench sends by itself, as hand-made bytes. They are independent of the project's own codecs, so
  * that a bench never measures a broker with the code under test, and all use the newest non-flexible versions of the
- * JSON schemas (ApiVersions 2, Metadata 1, CreateTopics 4, Produce 7, Fetch 11), which every contestant serves.
+ * JSON schemas (ApiVersions 2, Metadata 1, ListOffsets 5, CreateTopics 4, Produce 7, Fetch 11), which every contestant serves.
  */
 
-const API = { produce: 0, fetch: 1, metadata: 3, apiVersions: 18, createTopics: 19 } as const;
+const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, apiVersions: 18, createTopics: 19 } as const;
 
 const ERROR_TOPIC_ALREADY_EXISTS = 36;
 const RECORD_BATCH_OVERHEAD_BYTES = 61;
@@ -230,6 +230,35 @@ export function checkProduce(payload: Buffer): number {
     }
   }
   return baseOffset;
+}
+
+const LATEST_TIMESTAMP = -1;
+
+/** The end offsets of the partitions 0 to `partitions` - 1 of a topic. Only their leader answers without an error. */
+export function endOffsetsRequest(correlationId: number, topic: string, partitions: number): Buffer {
+  const writer = new ByteWriter().int32(-1).int8(0).int32(1).string(topic).int32(partitions);
+  for (let partition = 0; partition < partitions; partition++)
+    writer.int32(partition).int32(-1).int64(LATEST_TIMESTAMP);
+  return frame(API.listOffsets, 5, correlationId, writer.done());
+}
+
+/** Calls `each` for every partition, whatever its error code. */
+export function readEndOffsets(
+  payload: Buffer,
+  each: (partition: number, errorCode: number, endOffset: number) => void,
+): void {
+  const reader = new ByteReader(payload);
+  reader.int32(); // throttle
+  reader.array(() => {
+    reader.string();
+    reader.array(() => {
+      const partition = reader.int32();
+      const errorCode = reader.int16();
+      reader.int64(); // timestamp
+      each(partition, errorCode, reader.int64());
+      reader.int32(); // leader epoch
+    });
+  });
 }
 
 export interface FetchShape {

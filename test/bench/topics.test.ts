@@ -16,20 +16,23 @@ function metadata(leader: number): Buffer {
   return writer.int32(1).int16(0).int32(0).int32(leader).int32(0).int32(0).done();
 }
 
-/** Fetch 11 of that partition, without records. */
-function fetched(errorCode: number): Buffer {
-  const writer = new ByteWriter().int32(0).int16(0).int32(0).int32(1).string('t').int32(1).int32(0).int16(errorCode);
-  return writer.int64(END_OFFSET).int64(END_OFFSET).int64(0).int32(0).int32(-1).int32(0).done();
+/** ListOffsets 5 of that partition. */
+function endOffset(errorCode: number): Buffer {
+  const writer = new ByteWriter().int32(0).int32(1).string('t').int32(1).int32(0).int16(errorCode).int64(-1);
+  return writer
+    .int64(errorCode === 0 ? END_OFFSET : -1)
+    .int32(0)
+    .done();
 }
 
 /** Answers from the two lists in turn; the last of a list is given again and again. */
-async function serve(metadataAnswers: Buffer[], fetchAnswers: Buffer[]): Promise<{ port: number; asked: number[] }> {
+async function serve(metadataAnswers: Buffer[], offsetAnswers: Buffer[]): Promise<{ port: number; asked: number[] }> {
   const asked: number[] = [];
   const listening = createServer((socket: Socket) => {
     socket.on('data', (request) => {
       const apiKey = request.readInt16BE(4);
       asked.push(apiKey);
-      const answers = apiKey === METADATA ? metadataAnswers : fetchAnswers;
+      const answers = apiKey === METADATA ? metadataAnswers : offsetAnswers;
       const body = answers.length > 1 ? (answers.shift() ?? Buffer.alloc(0)) : answers[0];
       socket.write(
         new ByteWriter()
@@ -49,14 +52,14 @@ async function serve(metadataAnswers: Buffer[], fetchAnswers: Buffer[]): Promise
 }
 
 describe('waiting for partitions that serve', () => {
-  it('goes on until each has a leader and answers a fetch, and gives the records that are there', async () => {
-    const { port, asked } = await serve([metadata(-1), metadata(1)], [fetched(NOT_LEADER), fetched(0)]);
+  it('goes on until each has a leader that answers for it, and gives the records that are there', async () => {
+    const { port, asked } = await serve([metadata(-1), metadata(1)], [endOffset(NOT_LEADER), endOffset(0)]);
     expect(await untilServing(port, ['t'], 1)).toBe(END_OFFSET);
-    expect(asked).toEqual([3, 3, 1, 1]);
+    expect(asked).toEqual([3, 3, 2, 2]);
   });
 
   it('adds up the records of all topics', async () => {
-    const { port } = await serve([metadata(1)], [fetched(0)]);
+    const { port } = await serve([metadata(1)], [endOffset(0)]);
     expect(await untilServing(port, ['t', 't'], 1)).toBe(2 * END_OFFSET);
   });
 });

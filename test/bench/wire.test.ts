@@ -7,6 +7,7 @@ import {
   checkProduce,
   createTopicsRequest,
   eachBatch,
+  endOffsetsRequest,
   readFetch,
   readFetchAnswers,
   readMetadata,
@@ -62,6 +63,20 @@ describe('requests', () => {
       0,
     ]);
     expect([reader.int32(), reader.string(), reader.string()]).toEqual([1, 'flush.messages', '1']);
+  });
+
+  it('of ListOffsets ask for the end of each partition', () => {
+    const reader = new ByteReader(endOffsetsRequest(7, 't', 2));
+    expect(reader.int32()).toBe(reader.buffer.length - 4);
+    expect([reader.int16(), reader.int16(), reader.int32(), reader.string()]).toEqual([2, 5, 7, 'odradek-bench']);
+    reader.at += 5; // replica, isolation level
+    expect([reader.int32(), reader.string()]).toEqual([1, 't']);
+    const asked = reader.array(() => [reader.int32(), reader.int32(), reader.int64()]);
+    expect(asked).toEqual([
+      [0, -1, -1],
+      [1, -1, -1],
+    ]);
+    expect(reader.at).toBe(reader.buffer.length);
   });
 });
 

@@ -102,7 +102,7 @@ async function measure(restarts: Restarts, times: number): Promise<Record<string
 }
 
 /**
- * Starts on 10 GB in 1,000 partitions (10 MiB each, three segments), until every partition has a leader and answers a fetch: after
+ * Starts on 10 GB in 1,000 partitions (10 MiB each, three segments), until every partition has a leader that answers: after
  * SIGTERM, after SIGKILL in the middle of writing 1 GB more, and after SIGKILL as soon as the 10 GB were written. No acknowledged
  * record may be missing.
  */
