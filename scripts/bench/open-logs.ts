@@ -62,8 +62,8 @@ async function fill(path: string): Promise<void> {
     for (let i = 0; i < segments * perSegment; i++) {
       const producer = { producerId: 1, producerEpoch: 0, baseSequence: i };
       log.appendAsLeader(encodeBatch([{ value, timestamp: Date.now() }], producer), 0);
-      // The roll's own flush ends after the loop.
-      if (i === (segments - 1) * perSegment - 1) log.flushSync();
+      // Flushes under way keep their files open.
+      if ((i + 1) % perSegment === 0 && i + 1 < segments * perSegment) await log.flush();
     }
   }
   await dir.checkpoint();
