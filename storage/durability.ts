@@ -23,6 +23,7 @@ export interface DurabilityOptions {
   /** The file of what a recovery from a later recovery point on would not find again, if it has changed. */
   takeDerived: () => DerivedFile | null;
   onDiskError: ((error: DiskError) => void) | undefined;
+  onFlushed: (() => void) | undefined;
 }
 
 interface DerivedFile {
@@ -255,5 +256,6 @@ export class Durability {
     this.#isRewritten = false;
     this.#recoveryPoint = Math.max(this.#recoveryPoint, upTo);
     this.#lastFlushMs = this.#options.nowMs();
+    this.#options.onFlushed?.();
   }
 }

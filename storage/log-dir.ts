@@ -83,6 +83,8 @@ export class LogDir {
   readonly #written = new Map<string, string>();
   /** Checkpoints are written one after the other; one that could not wait makes the one under way outdated. */
   #checkpoints: Promise<void> = Promise.resolve();
+  /** A log has been flushed since the recovery points were written. */
+  #hasFlushed = false;
   #urgentCheckpoints = 0;
   /** Names of folders that were moved away, which may come back at a power cut, and may stand in the checkpoints. */
   readonly #moved = new Set<string>();
@@ -260,6 +262,9 @@ export class LogDir {
       logger: this.#logger,
       beforeFirstChange: this.#makeStartDurable,
       recoveryPointChanged: this.#checkpointNow,
+      onFlushed: () => {
+        this.#hasFlushed = true;
+      },
     });
   }
 
@@ -363,8 +368,14 @@ export class LogDir {
   }
 
   /** Writes recovery points, where they have changed; to be called now and then. */
-  checkpointRecoveryPoints(durable: boolean): Promise<void> {
-    return this.#write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
+  async checkpointRecoveryPoints(durable: boolean): Promise<void> {
+    this.#hasFlushed = false;
+    await this.#write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
+  }
+
+  /** Writes recovery points soon after logs were flushed, as they are when they roll: a start after a crash scans that much less. */
+  async checkpointFlushed(): Promise<void> {
+    if (this.#hasFlushed) await this.checkpointRecoveryPoints(true);
   }
 
   /** Writes log starts, where they have changed; to be called now and then. */

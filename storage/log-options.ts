@@ -35,6 +35,8 @@ export interface LogOptions {
   logger?: StorageLogger;
   /** Told of each error of the disk, which may be the file's alone or the whole directory's. */
   onDiskError?: (error: DiskError) => void;
+  /** Told when the recovery point has moved up. */
+  onFlushed?: () => void;
   /** Called before the first change to a log that was opened after a clean shutdown: a crash from then on must be seen as one. */
   beforeFirstChange?: () => void;
   /** Called where the recovery point has to be in its checkpoint before anything else happens, as before a truncation below it. */

@@ -107,6 +107,7 @@ export class Log {
       logger: this.#logger,
       takeDerived: () => this.#epochs?.takeChange(this.#logEndOffset) ?? null,
       onDiskError: options.onDiskError,
+      onFlushed: options.onFlushed,
     });
   }
 

@@ -10,6 +10,8 @@ import type { Chore } from './maintenance.ts';
 const METADATA_CHECK_MS = 60_000;
 /** Kafka's LogManager wakes that often to delete files whose delay is over. */
 const DELETE_CHECK_MS = 1000;
+/** How soon recovery points are written after a flush, well before log.flush.offset.checkpoint.interval.ms; it costs one small file. */
+const FLUSHED_CHECKPOINT_MS = 2000;
 /** How often logs that have failed are tried again: the disk may have room by now. */
 const REVIVAL_MS = 2000;
 /** Retention looks at this many partitions before it lets requests through. */
@@ -37,6 +39,11 @@ export function chores({ config, clock, logs, partitions, cleaner, controller, r
       name: 'checkpoint',
       intervalMs: () => config().get('log.flush.offset.checkpoint.interval.ms'),
       run: () => logs.checkpoint(partitions),
+    },
+    {
+      name: 'checkpoint of flushed logs',
+      intervalMs: () => FLUSHED_CHECKPOINT_MS,
+      run: () => logs.checkpointFlushed(),
     },
     {
       name: 'checkpoint of log starts',

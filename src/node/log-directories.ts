@@ -251,6 +251,10 @@ export class LogDirectories implements LogStore {
     });
   }
 
+  checkpointFlushed(): Promise<void> {
+    return this.each((dir) => dir.checkpointFlushed());
+  }
+
   checkpointLogStarts(): Promise<void> {
     return this.each((dir) => dir.checkpointLogStarts(true));
   }
