@@ -5,10 +5,10 @@ export interface DeferredBytes {
   /** Fills `target` with the bytes from `from` on. Throws when they are not there any longer. */
   copyTo(target: Buffer, from: number): void;
   /**
-   * Has the system move up to `sizeBytes` bytes from byte `from` on to a socket, given by its descriptor. Gives how many went: 0 where the
-   * socket is full or only `copyTo` will do.
+   * Has the system move up to `sizeBytes` bytes from byte `from` on to a socket, given by its descriptor. Gives how many went, 0 where the
+   * socket is full, null where only `copyTo` will do.
    */
-  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number;
+  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number | null;
   /**
    * Gets `sizeBytes` from byte `from` on off the disk, in the background, so that having them does not hold up anything else. Null where
    * they are at hand, or where nobody can tell.

@@ -94,12 +94,13 @@ export class FileSlice implements DeferredBytes {
     return isDeleted || !log.exists ? null : loadFromDisk(this.#segment, this.#start + from, sizeBytes);
   }
 
-  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number {
+  moveTo(socketDescriptor: number, from: number, sizeBytes: number): number | null {
     const { log, isDeleted } = this.#segment;
-    if (isDeleted || !log.exists) return 0;
+    const system = libc();
+    if (system === null || isDeleted || !log.exists) return null;
     const { descriptor } = log.handle;
-    if (descriptor === undefined) return 0;
-    return Math.max(0, libc()?.sendfile(socketDescriptor, descriptor, this.#start + from, sizeBytes) ?? 0);
+    if (descriptor === undefined) return null;
+    return Math.max(0, system.sendfile(socketDescriptor, descriptor, this.#start + from, sizeBytes));
   }
 }
 

@@ -4,6 +4,8 @@ import { giveBackSendBuffer, takeSendBuffer } from './send-buffers.ts';
 
 /** Responses up to this size are joined into one buffer: one write is cheaper than a vector of small ones. */
 const JOIN_UP_TO_BYTES = 64 * 1024;
+/** So much is copied where a socket is full, to learn when it has room again. */
+const WAIT_WITH_BYTES = 16 * 1024;
 /** From so many bytes on, a file's bytes are worth a system call of their own. */
 const SEND_FILE_FROM_BYTES = 16 * 1024;
 /** So much of a file is sent at a time: looked for in the page cache, and got off the disk in the background where it is not there. */
@@ -95,7 +97,7 @@ export class ResponseWriter {
       for (let inTurn = 0; this.pieces.length > 0 && !this.sending; ) {
         if (this.socket.destroyed) this.drop();
         else if (inTurn >= TURN_BYTES) this.pause();
-        else if (!this.waitForDisk()) inTurn += this.moveFromFile() || this.sendBuffer();
+        else if (!this.waitForDisk()) inTurn += this.sendPart();
       }
     } catch (error) {
       this.drop();
@@ -122,14 +124,23 @@ export class ResponseWriter {
     setImmediate(() => this.goOn());
   }
 
-  /** Lets the kernel move bytes of the first piece; gives their number, 0 where it cannot, whatever the reason. */
-  private moveFromFile(): number {
+  /** Gives the bytes that went, or went into a buffer. */
+  private sendPart(): number {
+    const moved = this.moveFromFile();
+    if (moved === null) return this.sendBuffer(Number.POSITIVE_INFINITY);
+    if (moved > 0) return moved;
+    // Only Node can tell when the socket has room again, and does so by what it was given to write.
+    return this.sendBuffer(WAIT_WITH_BYTES);
+  }
+
+  /** Lets the kernel move bytes of the first piece; gives their number, 0 where the socket is full, null where they have to be copied. */
+  private moveFromFile(): number | null {
     const [piece] = this.pieces;
     const left = this.loadedOfFirst - this.sentOfFirst;
-    if (!isDeferred(piece) || left < SEND_FILE_FROM_BYTES || this.socket.writableLength > 0) return 0;
+    if (!isDeferred(piece) || left < SEND_FILE_FROM_BYTES || this.socket.writableLength > 0) return null;
     const socket = descriptorOf(this.socket);
-    const moved = socket < 0 ? 0 : piece.moveTo(socket, this.sentOfFirst, left);
-    if (moved > 0) this.sent(moved);
+    const moved = socket < 0 ? null : piece.moveTo(socket, this.sentOfFirst, left);
+    if (moved !== null && moved > 0) this.sent(moved);
     return moved;
   }
 
@@ -137,9 +148,9 @@ export class ResponseWriter {
    * Sends a buffer full of the queue; gives its size in bytes. Where the kernel does not take all of it at once, the buffer is the socket's
    * until it is sent, and the pump goes on then.
    */
-  private sendBuffer(): number {
+  private sendBuffer(atMostBytes: number): number {
     const buffer = takeSendBuffer();
-    const size = this.fill(buffer);
+    const size = this.fill(buffer.subarray(0, Math.min(buffer.length, atMostBytes)));
     this.write(buffer, size);
     return size;
   }

@@ -38,7 +38,7 @@ function slice(start: number, length: number, isOpen: boolean): DeferredBytes {
     length,
     copyTo: (target, from) => void readSync(descriptor, target, 0, target.length, start + from),
     moveTo: (socket, from, size) =>
-      isOpen ? Math.max(0, libc()?.sendfile(socket, descriptor, start + from, size) ?? 0) : 0,
+      isOpen ? Math.max(0, libc()?.sendfile(socket, descriptor, start + from, size) ?? 0) : null,
     load: () => null,
   };
 }
@@ -189,7 +189,7 @@ describe('the writer of responses', () => {
         if (from > 200_000) throw new Error('gone');
         target.fill(1);
       },
-      moveTo: () => 0,
+      moveTo: () => null,
       load: () => null,
     };
     pair.send([Buffer.from('head'), gone, Buffer.from('tail')]);

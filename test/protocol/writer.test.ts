@@ -130,7 +130,7 @@ describe('blocks', () => {
 
   test('bytes that are fetched when they are sent stay out, however few, and come in when all is joined', () => {
     const copyTo = (target: Buffer, from: number) => void target.write('abc'.slice(from));
-    const deferred = { length: 3, copyTo, moveTo: () => 0, load: () => null };
+    const deferred = { length: 3, copyTo, moveTo: () => null, load: () => null };
     const write = () => {
       const writer = new Writer();
       writer.bytes(deferred);
