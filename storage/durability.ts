@@ -164,9 +164,10 @@ export class Durability {
 
   async #flushNamesNow(): Promise<void> {
     const { disk, dir } = this.#options;
-    const derived = this.#takeDerived();
+    // The file may be that of a log opened in the place of one that was given up.
+    const derived = this.#abandoned ? null : this.#takeDerived();
     if (derived !== null) {
-      await replaceFile(disk, derived.path, derived.text, () => this.#derived !== derived);
+      await replaceFile(disk, derived.path, derived.text, () => this.#derived !== derived || this.#abandoned);
       if (this.#derived === derived) this.#derived = null;
       this.#nameChanges += 1;
     }

@@ -122,3 +122,17 @@ test('in a recovery that cuts a damaged segment keeps to what lies before the da
     },
   );
 });
+
+test('a flush of a log that was given up keeps its hands off the files of the log that was opened in its place', async () => {
+  const disk = new CrashingDisk();
+  const log = openLog(disk, { config: CONFIG });
+  log.appendAsLeader(batch(), 1);
+  const flush = log.flush();
+  log.abandon();
+  const again = openLog(disk, { config: CONFIG });
+  again.assignEpoch(2);
+  again.appendAsLeader(batch(), 2);
+  await Promise.all([flush, again.flush()]);
+  again.close();
+  expect(disk.readFile('/data/t-0/leader-epoch-checkpoint')?.toString()).toBe('0\n2\n1 0\n2 1\n');
+});
