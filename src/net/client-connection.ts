@@ -5,10 +5,13 @@ import { CloseConnection } from '../api/close-connection.ts';
 import type { Connection } from '../api/connection.ts';
 import type { Clock, Logger } from '../env.ts';
 import type { Dispatcher, Frame } from './dispatch.ts';
+import { ResponseOrder } from './response-order.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { withSharedReads } from './shared-reads.ts';
 
 const PRODUCE_KEY = 0;
+/** So many produces of one connection may be under way. Clients send five; one that sends more waits in its socket. */
+const MAX_PRODUCES = 64;
 
 export interface ConnectionOptions {
   id: string;
@@ -23,7 +26,8 @@ export interface ConnectionOptions {
 
 /**
  * One client's connection. Requests are handled one after the other and answered in order, as Apache Kafka does: while
- * one waits (a long poll, an fsync), the next ones stay in the socket's buffers, which is also the back-pressure.
+ * one waits (a long poll), the next ones stay in the socket's buffers, which is also the back-pressure. Only produces may be
+ * under way together, so that their batches can be written together (`GatheredAppends`).
  */
 export class ClientConnection implements Connection {
   readonly id: string;
@@ -38,8 +42,12 @@ export class ClientConnection implements Connection {
   private readonly socket: Socket;
   private readonly options: ConnectionOptions;
   private readonly splitter: FrameSplitter;
-  /** True while a request of this connection waits for its response. */
-  private waiting = false;
+  private readonly order = new ResponseOrder();
+  /** A request waits that may have no other one beside it. */
+  private waitsAlone = false;
+  /** Taken from the splitter, but those under way have to be answered before. */
+  private next: Buffer | null = null;
+  private resuming = false;
   private closing = false;
   private readonly responses: ResponseWriter;
 
@@ -63,7 +71,7 @@ export class ClientConnection implements Connection {
 
   /** True while nothing is being handled for this connection. */
   idle(): boolean {
-    return !this.waiting;
+    return this.order.length === 0;
   }
 
   /** Unused for too long: ends, or is cut where the client does not even take its last response. */
@@ -75,7 +83,7 @@ export class ClientConnection implements Connection {
   /** Answers what is being handled, reads nothing more, then closes with a FIN. */
   end(): void {
     this.closing = true;
-    if (!this.waiting) this.responses.end();
+    if (this.idle()) this.responses.end();
   }
 
   destroy(): void {
@@ -93,8 +101,8 @@ export class ClientConnection implements Connection {
   /** Handles the frames at hand until one has to wait or the client does not take its responses. */
   private work(): void {
     try {
-      while (!this.waiting && !this.closing && !this.responses.isBusy()) {
-        const frame = this.splitter.next();
+      while (this.canHandle()) {
+        const frame = this.takeFrame();
         if (frame === null) break;
         this.handle(frame);
         // many small requests may have large responses: no more are made than the client has taken
@@ -107,31 +115,66 @@ export class ClientConnection implements Connection {
     this.holdBack();
   }
 
+  private canHandle(): boolean {
+    return !this.closing && !this.isFull();
+  }
+
+  private isFull(): boolean {
+    return this.waitsAlone || this.responses.isBusy() || this.order.length >= MAX_PRODUCES;
+  }
+
+  /** The next frame that may be handled now. */
+  private takeFrame(): Buffer | null {
+    const frame = this.next ?? this.splitter.next();
+    this.next = null;
+    if (frame === null || this.order.length === 0 || isProduce(frame)) return frame;
+    this.next = Buffer.from(frame);
+    return null;
+  }
+
   private handle(frame: Buffer): void {
-    // only a produce is done with its bytes when it is answered; others may keep views of theirs
-    const isProduce = frame.length > 1 && frame.readInt16BE(0) === PRODUCE_KEY;
-    const outcome = this.options.dispatcher.dispatch(this, isProduce ? frame : Buffer.from(frame));
-    if (!(outcome instanceof Promise)) {
+    // only a produce is done with its bytes when its handler returns; others may keep views of theirs
+    const isShared = isProduce(frame);
+    const outcome = this.options.dispatcher.dispatch(this, isShared ? frame : Buffer.from(frame));
+    // its batches are in the log or copied: the frame may be used again
+    if (isShared) this.splitter.recycle(frame);
+    if (!(outcome instanceof Promise) && this.idle()) {
       this.queue(outcome);
-      // a produce that has been answered has left its bytes in the log: its frame may be used again
-      if (isProduce) this.splitter.recycle(frame);
       return;
     }
-    this.waiting = true;
+    const place = this.order.reserve();
+    if (!(outcome instanceof Promise)) {
+      this.order.settle(place, outcome);
+      return;
+    }
+    this.waitsAlone = !isShared;
     outcome.then(
       (response) => {
-        this.waiting = false;
-        this.queue(response);
-        this.work();
-        if (this.closing) this.responses.end();
+        this.order.settle(place, response);
+        this.resumeSoon();
       },
       (error) => this.refuse(error),
     );
   }
 
-  /** Stops reading while requests pile up behind one that waits. */
+  /** Once for all responses that come in this turn. */
+  private resumeSoon(): void {
+    if (this.resuming) return;
+    this.resuming = true;
+    process.nextTick(() => this.resume());
+  }
+
+  private resume(): void {
+    this.resuming = false;
+    for (let response = this.order.next(); response !== undefined; response = this.order.next()) this.queue(response);
+    if (this.idle()) this.waitsAlone = false;
+    this.work();
+    if (this.closing && this.idle()) this.responses.end();
+  }
+
+  /** Stops reading while requests pile up behind those that wait. */
   private holdBack(): void {
-    const full = this.splitter.hasBuffered() && (this.waiting || this.responses.isBusy());
+    const full = this.next !== null || (this.splitter.hasBuffered() && this.isFull());
     if (full && !this.socket.isPaused()) this.socket.pause();
     else if (!full && this.socket.isPaused()) this.socket.resume();
   }
@@ -170,3 +213,5 @@ export class ClientConnection implements Connection {
     this.options.onClose(this);
   }
 }
+
+const isProduce = (frame: Buffer): boolean => frame.length > 1 && frame.readInt16BE(0) === PRODUCE_KEY;
