@@ -96,7 +96,12 @@ export class Durability {
   /** The active segment takes no more and its indexes are written; where the recovery point has reached its end, nobody else syncs them. */
   segmentFinished(segment: Segment, endOffset: number): void {
     if (this.#recoveryPoint < endOffset) return;
-    for (const file of segment.durableFiles(true)) this.#noteName(file).handle.syncSync();
+    try {
+      for (const file of segment.durableFiles(true)) this.#noteName(file).handle.syncSync();
+    } catch (cause) {
+      // Tried again, it would succeed with what was to be written lost.
+      throw this.fail(cause, 'flush');
+    }
   }
 
   segmentStarted(): void {

@@ -86,6 +86,8 @@ class Compaction {
 
   async run(): Promise<CompactionResult> {
     const { firstUncleanableOffset, nowMs } = this.#options;
+    // A record may only go for one that outlasts a power cut.
+    await this.#log.flush(firstUncleanableOffset);
     const map = await this.#buildMap();
     const endOffset = map.latestOffset + 1;
     const filter = new BatchFilter({
