@@ -42,6 +42,7 @@ export class SimulatedCompactor {
       }),
       candidates: () => compacted().map(candidate),
       onCleaned: checkpoint,
+      onDiskError: () => {},
     });
   }
 
