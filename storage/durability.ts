@@ -156,9 +156,9 @@ export class Durability {
     this.#flushed(isRolled ? Math.min(upTo, active.baseOffset) : upTo);
   }
 
-  /** All begin now, before anybody can close a file. */
+  /** All begin now, before anybody can close a file; one that cannot be opened does not keep the others from being waited for. */
   async #sync(upTo: number): Promise<void> {
-    await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
+    await Promise.all([...this.#files(upTo).map(async (file) => file.handle.sync()), this.#flushNames()]);
   }
 
   /** One after the other: who finds nothing to do still waits for who was before him. */
@@ -233,7 +233,7 @@ export class Durability {
   async syncFiles(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
     const { disk, dir } = this.#options;
-    const syncs = paths.map((path) => {
+    const syncs = paths.map(async (path) => {
       const file = disk.open(path, 'existing');
       return file.sync().finally(() => file.close());
     });

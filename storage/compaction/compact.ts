@@ -198,7 +198,7 @@ class Compaction {
     cleaned.createdMs = group[group.length - 1].createdMs;
     cleaned.finish();
     // All begin now, before anything can close a file.
-    await Promise.all(cleaned.durableFiles(true).map((file) => file.handle.sync()));
+    await Promise.all(cleaned.durableFiles(true).map(async (file) => file.handle.sync()));
   }
 
   /** The base offset of the segment that follows. */

@@ -7,7 +7,9 @@ import type { PartitionModel } from './partition-model.ts';
 
 interface Compacted {
   readonly log: Log;
-  readonly model: PartitionModel;
+  /** By default the log end. */
+  readonly highWatermark?: number;
+  readonly model?: PartitionModel;
 }
 
 export interface SimulatedCompactorOptions {
@@ -72,8 +74,7 @@ export class SimulatedCompactor {
   }
 }
 
-function candidate({ log, model }: Compacted) {
+function candidate({ log, model, highWatermark = log.logEndOffset }: Compacted) {
   if (model instanceof CompactedModel) model.compacting(log);
-  const lastStableOffset = log.firstUnstableOffset ?? log.logEndOffset;
-  return { log, lastStableOffset, highWatermark: log.logEndOffset };
+  return { log, lastStableOffset: Math.min(log.firstUnstableOffset ?? highWatermark, highWatermark), highWatermark };
 }

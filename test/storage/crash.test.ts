@@ -1,6 +1,6 @@
 /** A crash between any two changes to the disk: what is found afterwards has no gap and nothing that was gone before. */
 import { expect, test } from 'vitest';
-import type { Log } from '../../storage/index.ts';
+import { DiskError, type Log, LogResources } from '../../storage/index.ts';
 import { FaultyDisk } from '../sim/faulty-disk.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { batch, framesOf, openLog, produced, readAll } from './batches.ts';
@@ -166,4 +166,24 @@ test('a log whose finished indexes could not be made durable has failed: tried a
   expect(() => log.appendAsLeader(batch(), 0)).toThrow('sync failed');
   expect(log.failure).not.toBeNull();
   expect(() => log.appendAsLeader(batch(), 0)).toThrow('sync failed');
+});
+
+test('a flush of which one file cannot be synced and the next one not be opened fails once, and quietly', async () => {
+  const disk = new FaultyDisk(new SeededRandom(1));
+  const before = openLog(disk, { config: CONFIG });
+  while (before.segments.length < 3) before.appendAsLeader(batch(), 0);
+  await before.flush();
+  before.close();
+  // After a recovery all of it is to be flushed.
+  const log = openLog(disk, { config: CONFIG, resources: new LogResources(disk, { maxOpenFiles: 1 }) });
+  const open = disk.open.bind(disk);
+  let left = 1;
+  disk.open = (path, mode) => {
+    if (--left < 0) throw new DiskError('IO', path, 'EMFILE');
+    return open(path, mode);
+  };
+  disk.failAfter.sync = 0;
+  await expect(log.flush()).rejects.toThrow('failed');
+  // An error that nobody waits for would end the process, and this test with it.
+  await new Promise((resolve) => setImmediate(resolve));
 });
