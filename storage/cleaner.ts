@@ -34,6 +34,8 @@ export interface CleanerOptions {
   candidates(): Iterable<Candidate>;
   /** Called when `cleanedUpTo` of a log has changed. */
   onCleaned(log: Log): Promise<void>;
+  /** Told of errors of the disk, a full one aside, that the log itself has not met: its directory may have failed. */
+  onDiskError(log: Log, error: DiskError): void;
 }
 
 interface Choice {
@@ -129,6 +131,7 @@ export class LogCleaner {
 
   #giveUp(log: Log, error: unknown): void {
     this.#uncleanable.add(log);
+    if (error instanceof DiskError) this.#options.onDiskError(log, error);
     const text = 'compaction failed; the partition is not compacted any more until the broker starts again';
     this.#options.logger.error({ dir: log.dir, err: error }, text);
   }

@@ -96,7 +96,12 @@ export class Durability {
   /** The active segment takes no more and its indexes are written; where the recovery point has reached its end, nobody else syncs them. */
   segmentFinished(segment: Segment, endOffset: number): void {
     if (this.#recoveryPoint < endOffset) return;
-    for (const file of segment.durableFiles(true)) this.#noteName(file).handle.syncSync();
+    try {
+      for (const file of segment.durableFiles(true)) this.#noteName(file).handle.syncSync();
+    } catch (cause) {
+      // Tried again, it would succeed with what was to be written lost.
+      throw this.fail(cause, 'flush');
+    }
   }
 
   segmentStarted(): void {
@@ -151,9 +156,9 @@ export class Durability {
     this.#flushed(isRolled ? Math.min(upTo, active.baseOffset) : upTo);
   }
 
-  /** All begin now, before anybody can close a file. */
+  /** All begin now, before anybody can close a file; one that cannot be opened does not keep the others from being waited for. */
   async #sync(upTo: number): Promise<void> {
-    await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
+    await Promise.all([...this.#files(upTo).map(async (file) => file.handle.sync()), this.#flushNames()]);
   }
 
   /** One after the other: who finds nothing to do still waits for who was before him. */
@@ -228,7 +233,7 @@ export class Durability {
   async syncFiles(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
     const { disk, dir } = this.#options;
-    const syncs = paths.map((path) => {
+    const syncs = paths.map(async (path) => {
       const file = disk.open(path, 'existing');
       return file.sync().finally(() => file.close());
     });

@@ -52,7 +52,9 @@ export class Log {
       logger: options.logger ?? SILENT_LOGGER,
     });
     const topicId = topicIdOf(options, loaded.hasTopicIdFile);
-    return new Log(options, new LogState(options, resources, loaded), topicId);
+    const state = new LogState(options, resources, loaded);
+    state.segments.active.prepareFile();
+    return new Log(options, state, topicId);
   }
 
   private constructor(options: LogOptions, state: LogState, topicId: string | null) {

@@ -11,6 +11,7 @@ import {
   hasProducerId,
   lastOffsetDelta,
   leaderEpoch,
+  producerId,
 } from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
 import type { BatchCursor } from './batch-cursor.ts';
@@ -373,14 +374,15 @@ function replayProducers(producers: ProducerState, segments: readonly Segment[],
     if (position < 0) continue;
     const cursor = segment.cursor(position);
     for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      if ((attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0) loadMarker(cursor);
+      const isControl = (attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0;
+      if (isControl || producerId(cursor.buf, cursor.at) > Number.MAX_SAFE_INTEGER) loadChecked(cursor);
       producers.updateBatch(cursor.buf, cursor.at, () => {});
     }
   }
 }
 
-/** A marker is the one batch whose records are looked at here, so they have to be right. */
-function loadMarker(cursor: BatchCursor): void {
+/** A marker is the one batch whose records are looked at here, so they have to be right; and nobody has given out such an id. */
+function loadChecked(cursor: BatchCursor): void {
   cursor.loadWhole();
   if (!hasValidCrc(cursor.buf, cursor.at)) throw damaged(cursor.path, cursor.position, CRC_MISMATCH);
 }

@@ -127,6 +127,13 @@ export class Segment {
     this.#dirty = true;
   }
 
+  /** Makes the .log file of a new log with its folder, as Kafka does: the first append is some ten times faster than with it. */
+  prepareFile(): void {
+    if (this.log.exists) return;
+    this.log.handle;
+    this.log.close();
+  }
+
   cursor(position: number, window?: Buffer): BatchCursor {
     return new BatchCursor(this.log, position, this.sizeBytes, window);
   }

@@ -26,6 +26,8 @@ function cut(log: LogState, offset: number): void {
   const isGap = segments.active.nextOffset() < offset;
   if (isGap) {
     segments.active.finish();
+    // Nobody else looks at it again: were the cut undone, what it holds would overlap with what follows.
+    log.durability.segmentFinished(segments.active, offset);
     log.startSegment(offset);
   }
   ended(log, offset);

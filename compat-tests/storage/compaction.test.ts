@@ -217,5 +217,18 @@ describe('compaction beside that of Apache Kafka, on the same files', () => {
       .filter((line) => line !== '' && !/^Non-consecutive|is followed by/.test(line));
     expect([code, complaints]).toEqual([0, []]);
     expect(stdout).not.toMatch(/corrupt|mismatch|isvalid: false|not match|misordered/i);
+    await checkIndexes(paths.split(',').filter((path) => /index$/.test(path) && !path.endsWith('.txnindex')));
+  }
+
+  /** What Kafka asks of an index before it uses it, and that each entry names a batch of the compacted segment. */
+  async function checkIndexes(paths: string[]): Promise<void> {
+    for (const flag of ['--index-sanity-check', '--verify-index-only']) {
+      const args = ['--files', paths.join(), flag];
+      const { code, stdout, stderr } = await runTool('org.apache.kafka.tools.DumpLogSegments', args);
+      expect([code, stderr.split('\n').filter((line) => /exception|error/i.test(line))]).toEqual([0, []]);
+      expect(stdout).not.toMatch(/corrupt|mismatch|not match|misordered|out of order/i);
+      const sane = stdout.match(/ (passed sanity check|is empty)\.$/gm) ?? [];
+      if (flag === '--index-sanity-check') expect(sane).toHaveLength(paths.length);
+    }
   }
 });

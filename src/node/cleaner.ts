@@ -50,5 +50,6 @@ export function createLogCleaner({
       for (const partition of partitions.all()) if (partition.log.config.cleanupPolicy.compact) yield partition;
     },
     onCleaned: (log) => logs.checkpointCleaner(log),
+    onDiskError: (log, error) => logs.suspectHomeOf(log, error),
   });
 }

@@ -41,7 +41,9 @@ export class InternalTopicLog implements CoordinatorLog {
 
   async read(index: number, each: (record: StoredRecord) => void): Promise<void> {
     const partition = this.partition(index);
-    const upTo = partition.highWatermark;
+    const upTo = partition.log.logEndOffset;
+    // What a process that was killed has left counts with the flush that follows, and some of it was answered.
+    await partition.whenCommitted(upTo);
     for (let offset = partition.logStartOffset; offset < upTo; ) {
       const { records } = partition.log.read(offset, LOAD_BYTES, { upTo, minOneBatch: true });
       if (records.length === 0) break;

@@ -199,6 +199,12 @@ export class LogDirectories implements LogStore {
     });
   }
 
+  /** The disk has failed where `log` lies. */
+  suspectHomeOf(log: Log, error: DiskError): void {
+    const dir = this.homes.get(log);
+    if (dir !== undefined) this.suspect(dir, error);
+  }
+
   /** The disk has failed somewhere in `dir`. Whether all of it is lost is found out later, when whoever met the error is done with it. */
   private suspect(dir: LogDir, error: DiskError): void {
     if (error.code === 'NO_SPACE') this.tellFull(dir, error);

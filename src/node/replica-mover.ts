@@ -123,16 +123,16 @@ export class ReplicaMover implements ReplicaMoves {
     return new Promise((resolve) => this.options.clock.after(delayMs, resolve));
   }
 
-  /** Makes the future log durable, copies what has come meanwhile, and puts it in the place of the current one. */
+  /**
+   * Makes the future log durable, copies what has come meanwhile, and puts it in the place of the current one. The second flush leaves little
+   * to the one at the end, which nothing may come between: what arrived while it ran.
+   */
   private async finished(move: Move): Promise<boolean> {
-    await move.future.flush();
-    if (this.isOver(move)) return false;
-    for (let copied = 0; copied <= LAST_COPY_BYTES; ) {
-      const more = copySome(move);
-      if (more === 0) return this.changePlaces(move);
-      copied += more;
+    for (let flushes = 0; flushes < 2; flushes++) {
+      await move.future.flush();
+      if (this.isOver(move) || !copyRest(move)) return false;
     }
-    return false;
+    return this.changePlaces(move);
   }
 
   private changePlaces({ partition, path, future }: Move): boolean {
@@ -155,6 +155,16 @@ function copySome({ partition: { log }, future }: Move): number {
   const { records } = log.read(future.logEndOffset, COPY_BYTES, { upTo, minOneBatch: true });
   future.appendAsFollower(records);
   return records.length;
+}
+
+/** False where more has come than may be copied in one go. */
+function copyRest(move: Move): boolean {
+  for (let copied = 0; copied <= LAST_COPY_BYTES; ) {
+    const more = copySome(move);
+    if (more === 0) return true;
+    copied += more;
+  }
+  return false;
 }
 
 /** The first batch may begin below the log start offset. */

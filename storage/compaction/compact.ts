@@ -86,6 +86,8 @@ class Compaction {
 
   async run(): Promise<CompactionResult> {
     const { firstUncleanableOffset, nowMs } = this.#options;
+    // A record may only go for one that outlasts a power cut.
+    await this.#log.flush(firstUncleanableOffset);
     const map = await this.#buildMap();
     const endOffset = map.latestOffset + 1;
     const filter = new BatchFilter({
@@ -196,7 +198,7 @@ class Compaction {
     cleaned.createdMs = group[group.length - 1].createdMs;
     cleaned.finish();
     // All begin now, before anything can close a file.
-    await Promise.all(cleaned.durableFiles(true).map((file) => file.handle.sync()));
+    await Promise.all(cleaned.durableFiles(true).map(async (file) => file.handle.sync()));
   }
 
   /** The base offset of the segment that follows. */

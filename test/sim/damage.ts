@@ -70,7 +70,10 @@ function chooseDamage(
   const folder = `${dataDir}/${topic}-0`;
   // A folder that a deleted topic left is none of ours.
   if (readTopicId(disk, folder) !== topicId) return null;
-  const files = disk.list(folder).filter((name) => name.endsWith('.log'));
+  const names = disk.list(folder);
+  // The next start removes a file that a compacted one is about to replace.
+  if (names.some((name) => name.endsWith('.swap'))) return null;
+  const files = names.filter((name) => name.endsWith('.log'));
   const recoveryPoint = readOffsetCheckpoint(disk, `${dataDir}/${RECOVERY_POINT_CHECKPOINT}`).get(`${topic}-0`) ?? 0;
   const logStartOffset = readOffsetCheckpoint(disk, `${dataDir}/${LOG_START_CHECKPOINT}`).get(`${topic}-0`) ?? 0;
   // Where all of it is deleted, it may be cut.

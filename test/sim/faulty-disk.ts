@@ -182,16 +182,22 @@ export class FaultyDisk implements Disk {
     file.endSync(sync, this.#random);
   }
 
+  readInPool(file: FaultyFile, path: string, target: Uint8Array, position: number): Promise<number> {
+    return this.#inPool(path, () => {
+      this.mayFail('read', path);
+      return file.read(target, position);
+    });
+  }
+
   /** A promise that nobody settles any more once the process is gone. */
-  #inPool(path: string, work: () => void): Promise<void> {
+  #inPool<T>(path: string, work: () => T): Promise<T> {
     const process = this.#process;
     return new Promise((resolve, reject) => {
       const run = (): void => {
         if (process !== this.#process) return;
         try {
           this.alive(path, process);
-          work();
-          resolve();
+          resolve(work());
         } catch (error) {
           reject(error as Error);
         }
@@ -356,8 +362,9 @@ class OpenFile implements DiskFile {
     return this.#file.read(target, position);
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
-    return this.readSync(target, position);
+  read(target: Uint8Array, position: number): Promise<number> {
+    this.#check();
+    return this.#disk.readInPool(this.#file, this.path, target, position);
   }
 
   writeSync(data: Uint8Array, position: number): void {

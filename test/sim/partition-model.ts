@@ -6,6 +6,13 @@ import { type ModelBatch, readBatches } from './model-batch.ts';
 /** How the log came to be opened again. */
 export type Restart = 'clean' | 'killed' | 'powerCut';
 
+export interface RestartBounds {
+  /** All below outlasts what has happened. */
+  readonly durableEnd: number;
+  /** Whether a truncation that had cut it off may have come undone. */
+  mayBeFormer(batch: ModelBatch): boolean;
+}
+
 export class PartitionModel {
   /** All there ever was up to the log end, deleted records included: producers are remembered longer than their records. */
   batches: ModelBatch[] = [];
@@ -24,6 +31,10 @@ export class PartitionModel {
   #maybe: ModelBatch[] = [];
   /** The highest log start of all: what belongs to records below it may have been forgotten, even when a crash brings them back. */
   rememberedFrom = 0;
+  /** A compaction leaves offsets out. */
+  hasGaps = false;
+  /** Producers that the log may know by an earlier state, or not at all. */
+  readonly forgettable = new Set<number>();
   /** Each batch that was ever handed to the log. */
   readonly #genuine = new Set<string>();
 
@@ -57,7 +68,9 @@ export class PartitionModel {
   }
 
   willTruncate(offset: number): void {
-    this.minEnd = Math.min(this.minEnd, offset);
+    // The batch that holds the offset goes as a whole, and only afterwards the log goes on at the offset.
+    const holder = this.batches.find(({ base, last }) => base <= offset && last >= offset);
+    this.minEnd = Math.min(this.minEnd, holder?.base ?? offset);
     this.#wasTruncated = true;
   }
 
@@ -76,22 +89,30 @@ export class PartitionModel {
 
   /** The log as it was found at a start has to be one that the model allows; from now on it is this one. */
   checkRestarted(log: Log, restart: Restart, recoveryPoint: number): void {
-    const found = readBatches(log);
+    const found = readBatches(log, log.logStartOffset, this.hasGaps);
     if (restart !== 'clean' && this.#maybe.length > 0) this.expect(this.#maybe);
     this.#checkBounds(log, restart, recoveryPoint);
-    checkDense(log, found);
     const mayMix = restart === 'powerCut' && this.#wasTruncated;
     this.hasFormer ||= mayMix;
-    for (const batch of found) this.#checkBatch(log, batch, mayMix && batch.last >= recoveryPoint);
+    this.checkFound(log, found, {
+      durableEnd: restart === 'powerCut' ? recoveryPoint : Number.POSITIVE_INFINITY,
+      mayBeFormer: (batch) => mayMix && batch.last >= recoveryPoint,
+    });
     this.rememberedFrom = Math.max(this.rememberedFrom, this.maxStart);
-    const before = this.batches.filter((batch) => batch.last < (found[0]?.base ?? log.logStartOffset));
-    this.batches = [...before, ...found];
     this.start = log.logStartOffset;
     this.end = log.logEndOffset;
     this.durableStart = Math.min(this.durableStart, this.start);
     if (restart === 'powerCut') this.#wasTruncated = false;
     this.settled();
     this.check(log);
+  }
+
+  /** What the log holds has to be what was written. What may be former is taken over. */
+  protected checkFound(log: Log, found: readonly ModelBatch[], { mayBeFormer }: RestartBounds): void {
+    checkDense(log, found);
+    for (const batch of found) this.#checkBatch(log, batch, mayBeFormer(batch));
+    const before = this.batches.filter((batch) => batch.last < (found[0]?.base ?? log.logStartOffset));
+    this.batches = [...before, ...found];
   }
 
   #checkBounds(log: Log, restart: Restart, recoveryPoint: number): void {
@@ -113,8 +134,12 @@ export class PartitionModel {
   #checkBatch(log: Log, batch: ModelBatch, mayBeFormer: boolean): void {
     const expected = this.batches.find((candidate) => candidate.base === batch.base);
     const same = expected?.bytes.equals(batch.bytes) ?? false;
-    const known = same || (mayBeFormer && this.#genuine.has(batch.bytes.toString('latin1')));
+    const known = same || (mayBeFormer && this.isGenuine(batch));
     ensure('reads give what was written', known, () => `${log.dir} at ${batch.base}`);
+  }
+
+  protected isGenuine(batch: ModelBatch): boolean {
+    return this.#genuine.has(batch.bytes.toString('latin1'));
   }
 
   /** What holds at any time between two operations. */

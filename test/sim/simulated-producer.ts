@@ -5,16 +5,20 @@ import type { SeededRandom } from '../support/seeded-random.ts';
 
 const MAX_VALUE_BYTES = 200;
 
+/** Without keys with `keys` 0; otherwise each record has one of so many keys, and may be a tombstone. */
 export function randomBatch(
   random: SeededRandom,
   nowMs: number,
+  keys: number,
   header: Parameters<typeof encodeBatch>[1] = {},
 ): Buffer {
   const count = 1 + random.int(3);
   const timestamp = nowMs - random.int(50);
   const records = Array.from({ length: count }, (_, i) => {
     const value = Buffer.alloc(random.int(random.int(4) === 0 ? MAX_VALUE_BYTES : 40), random.int(256));
-    return { value, timestamp: timestamp + i };
+    if (keys === 0) return { value, timestamp: timestamp + i };
+    const key = Buffer.from(`k${random.int(keys)}`);
+    return { key, value: random.int(5) === 0 ? null : value, timestamp: timestamp + i };
   });
   return encodeBatch(records, header);
 }
@@ -22,14 +26,16 @@ export function randomBatch(
 export class SimulatedProducer {
   readonly id: number;
   readonly #isTransactional: boolean;
+  readonly #keys: number;
   #epoch = 0;
   #sequence = 0;
   #openRecords = 0;
   /** Sent and not answered. */
   #unanswered: Buffer | null = null;
 
-  constructor(id: number, isTransactional: boolean) {
+  constructor(id: number, isTransactional: boolean, keys: number) {
     this.id = id;
+    this.#keys = keys;
     this.#isTransactional = isTransactional;
   }
 
@@ -38,7 +44,7 @@ export class SimulatedProducer {
     if (this.#unanswered === null && this.#openRecords > 0 && random.int(3) === 0) {
       return { batch: this.#marker(random, nowMs), isMarker: true };
     }
-    this.#unanswered ??= randomBatch(random, nowMs, {
+    this.#unanswered ??= randomBatch(random, nowMs, this.#keys, {
       producerId: this.id,
       producerEpoch: this.#epoch,
       baseSequence: this.#sequence,

@@ -1,7 +1,7 @@
 /**
- * Storage on a disk that fails (faulty-disk.ts), driven by a seed: logs are appended to, rolled, truncated, trimmed, flushed, closed,
- * deleted and made anew; processes are killed and the power goes between any two changes to the disk. After each restart the logs are
- * compared with models of them (partition-model.ts, derived-checks.ts).
+ * Storage on a disk that fails (faulty-disk.ts), driven by a seed: logs are appended to, rolled, truncated, trimmed, flushed, compacted,
+ * closed, deleted and made anew; processes are killed and the power goes between any two changes to the disk. After each restart the logs
+ * are compared with models of them (partition-model.ts, compacted-model.ts, derived-checks.ts).
  *
  * A new operation is a method here and a line in OPERATIONS.
  */
@@ -10,12 +10,14 @@ import { CLEAN_SHUTDOWN_FILE } from '../../storage/checkpoints.ts';
 import { DiskError, type Log, type LogConfig, LogDir, LogError, LogResources } from '../../storage/index.ts';
 import { DEFAULT_LOG_CONFIG } from '../../storage/log-config.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
+import { CompactedModel } from './compacted-model.ts';
 import { damageAndCheck } from './damage.ts';
 import { checkDerived, checkIndexFiles } from './derived-checks.ts';
 import { FaultyDisk } from './faulty-disk.ts';
 import { ensure } from './invariant.ts';
 import { parseBatches } from './model-batch.ts';
 import { PartitionModel, type Restart } from './partition-model.ts';
+import { SimulatedCompactor, settled } from './simulated-compactor.ts';
 import { randomBatch, SimulatedProducer } from './simulated-producer.ts';
 
 const DATA_DIR = '/data';
@@ -27,6 +29,8 @@ export interface SimulatedPartition {
   readonly config: LogConfig;
   topicId: string;
   model: PartitionModel;
+  /** Of its records; 0: they have none. */
+  readonly keys: number;
   producers: SimulatedProducer[];
   epoch: number;
   log: Log;
@@ -34,7 +38,7 @@ export interface SimulatedPartition {
   isBroken: boolean;
 }
 
-/** With weights. Compaction belongs here: one line, and in the model the batches that it may drop. */
+/** With weights. */
 const OPERATIONS = [
   [20, 'appendPlain'],
   [40, 'appendProduced'],
@@ -46,6 +50,8 @@ const OPERATIONS = [
   [3, 'deleteRecords'],
   [3, 'retain'],
   [3, 'checkpoint'],
+  [6, 'compact'],
+  [3, 'finishCompaction'],
   [2, 'deleteFiles'],
   [1, 'recreate'],
   [2, 'fillOrEmptyDisk'],
@@ -63,6 +69,8 @@ export class StorageSimulation {
   readonly #random: SeededRandom;
   readonly #partitions: SimulatedPartition[];
   #dir: LogDir;
+  /** Of the process that runs now. */
+  #compactor: SimulatedCompactor;
   readonly #trace: (line: string) => void;
   #nowMs = 1_000_000;
   #names = 0;
@@ -83,7 +91,8 @@ export class StorageSimulation {
     this.#random = new SeededRandom(seed);
     this.disk = new FaultyDisk(this.#random);
     this.#dir = this.#openDir();
-    this.#partitions = ['synced', 'cached', 'tiny'].map((topic) => this.#newPartition(topic));
+    this.#partitions = ['synced', 'cached', 'tiny', 'compacted'].map((topic) => this.#newPartition(topic));
+    this.#compactor = this.#newCompactor();
   }
 
   #openDir(): LogDir {
@@ -94,27 +103,47 @@ export class StorageSimulation {
   }
 
   #newPartition(topic: string): SimulatedPartition {
+    const isCompacted = topic === 'compacted';
+    const smallestBytes = { tiny: 1400, compacted: 800 }[topic] ?? 1500;
     const config = {
       ...DEFAULT_LOG_CONFIG,
-      segmentBytes: topic === 'tiny' ? 1400 : 1500 + this.#random.int(4000),
+      segmentBytes: topic === 'tiny' ? smallestBytes : smallestBytes + this.#random.int(isCompacted ? 1000 : 4000),
+      // What is to be compacted has to be out of the active segment.
+      segmentMs: isCompacted ? 200 + this.#random.int(2000) : DEFAULT_LOG_CONFIG.segmentMs,
       indexIntervalBytes: 100 + this.#random.int(400),
       segmentIndexBytes: 64 + this.#random.int(400),
       flushMessages: topic === 'synced' ? 1 : DEFAULT_LOG_CONFIG.flushMessages,
       fileDeleteDelayMs: this.#random.int(1000),
       retentionMs: -1,
+      cleanupPolicy: { delete: !isCompacted, compact: isCompacted },
+      deleteRetentionMs: this.#random.int(3000),
+      minCompactionLagMs: this.#random.int(2) * this.#random.int(1000),
+      minCleanableDirtyRatio: 0,
     };
     const topicId = this.#newTopicId();
     const log = this.#dir.openOrCreate(topic, 0, topicId, config);
-    const producers = this.#newProducers();
-    return { topic, config, topicId, log, model: new PartitionModel(), producers, epoch: 0, isBroken: false };
+    const keys = isCompacted ? 1 + this.#random.int(12) : 0;
+    const [model, producers] = [this.#newModel(config), this.#newProducers(keys)];
+    return { topic, config, topicId, log, keys, model, producers, epoch: 0, isBroken: false };
+  }
+
+  #newModel({ cleanupPolicy, deleteRetentionMs }: LogConfig): PartitionModel {
+    return cleanupPolicy.compact ? new CompactedModel(deleteRetentionMs, () => this.#nowMs) : new PartitionModel();
+  }
+
+  #newCompactor(): SimulatedCompactor {
+    const compacted = () => this.#partitions.filter(({ model, isBroken }) => model.hasGaps && !isBroken);
+    const checkpoint = () => this.#dir.checkpointCleaner();
+    const clock = { nowMs: () => this.#nowMs };
+    return new SimulatedCompactor({ disk: this.disk, random: this.#random, clock, compacted, checkpoint });
   }
 
   #newTopicId(): string {
     return String(this.#names++).padStart(22, 'i');
   }
 
-  #newProducers(): SimulatedProducer[] {
-    return [0, 1, 2].map((i) => new SimulatedProducer(1000 * ++this.#names + i, i === 2));
+  #newProducers(keys: number): SimulatedProducer[] {
+    return [0, 1, 2].map((i) => new SimulatedProducer(1000 * ++this.#names + i, i === 2, keys));
   }
 
   async #step(): Promise<void> {
@@ -125,7 +154,9 @@ export class StorageSimulation {
       return at < 0;
     }) as (typeof OPERATIONS)[number];
     const done = await this.#attempt(() => this[name]());
+    if (this.#compactor.isRunning) await settled();
     this.#noteBroken();
+    this.#noteDurable();
     this.#trace(`${name}${done ? '' : `: ${this.#lastFailure}`}${this.disk.isDead ? ', dead' : ''}`);
     if (this.disk.isDead) await this.#restartFromDeath();
   }
@@ -144,7 +175,9 @@ export class StorageSimulation {
   }
 
   #pick(): SimulatedPartition | null {
-    const partition = this.#random.pick(this.#partitions);
+    // The last one, which is compacted, gets more than the others: there is more to go wrong.
+    const at = Math.min(this.#random.int(this.#partitions.length + 2), this.#partitions.length - 1);
+    const partition = this.#partitions[at];
     return partition.isBroken ? null : partition;
   }
 
@@ -153,7 +186,8 @@ export class StorageSimulation {
   async appendPlain(): Promise<void> {
     const partition = this.#pick();
     if (partition === null) return;
-    const batches = Array.from({ length: 1 + this.#random.int(2) }, () => randomBatch(this.#random, this.#nowMs));
+    const one = () => randomBatch(this.#random, this.#nowMs, partition.keys);
+    const batches = Array.from({ length: partition.keys > 0 ? 1 : 1 + this.#random.int(2) }, one);
     await this.#append(partition, Buffer.concat(batches), false);
   }
 
@@ -248,6 +282,10 @@ export class StorageSimulation {
     for (const partition of this.#partitions) if (partition.log.failure !== null) partition.isBroken = true;
   }
 
+  #noteDurable(): void {
+    for (const { log, model } of this.#partitions) if (model instanceof CompactedModel) model.noteDurable(log);
+  }
+
   /** As a follower does when a new leader has other records. */
   truncate(): void {
     const partition = this.#pick();
@@ -274,7 +312,7 @@ export class StorageSimulation {
 
   retain(): void {
     const partition = this.#pick();
-    if (partition === null) return;
+    if (partition === null || partition.model.hasGaps) return;
     const { log, model } = partition;
     model.maxStart = model.end;
     log.updateConfig({ ...log.config, retentionBytes: this.#random.int(12_000) });
@@ -291,6 +329,18 @@ export class StorageSimulation {
     for (const [i, { model }] of this.#partitions.entries()) model.durableStart = starts[i];
   }
 
+  /** Begins a compaction, or goes on with it for a while. */
+  compact(): void {
+    this.disk.poolRuns = this.#random.int(3) === 0;
+    this.#compactor.start();
+    this.disk.finishPool();
+  }
+
+  async finishCompaction(): Promise<void> {
+    if (this.#pick()?.model.hasGaps === true) this.#compactor.start();
+    await this.#compactor.finish(() => this.finishPool());
+  }
+
   async deleteFiles(): Promise<void> {
     await this.finishPool();
     await this.#dir.deleteDue(this.#nowMs);
@@ -305,8 +355,8 @@ export class StorageSimulation {
     this.#dir.delete(partition.log);
     partition.isBroken = true;
     partition.topicId = this.#newTopicId();
-    partition.model = new PartitionModel();
-    partition.producers = this.#newProducers();
+    partition.model = this.#newModel(partition.config);
+    partition.producers = this.#newProducers(partition.keys);
     partition.epoch = 0;
     partition.log = this.#dir.openOrCreate(partition.topic, 0, partition.topicId, partition.config);
     partition.isBroken = false;
@@ -345,6 +395,7 @@ export class StorageSimulation {
 
   async restartCleanly(): Promise<void> {
     await this.finishPool();
+    await this.#compactor.stop(() => this.finishPool());
     const closed = await this.#attempt(() => this.#dir.close());
     if (this.disk.isDead) return;
     if (!closed || this.#syncHasFailed) return this.restart('powerCut');
@@ -405,6 +456,7 @@ export class StorageSimulation {
       this.#dir.openOrCreate(topic, 0, topicId, config),
     );
     this.disk.dieAfter = Number.POSITIVE_INFINITY;
+    this.#compactor = this.#newCompactor();
     this.#trace(`restarted: ${how}`);
     for (const [i, partition] of this.#partitions.entries()) {
       partition.log = logs[i];
@@ -417,6 +469,6 @@ export class StorageSimulation {
   }
 
   #startOver(partition: SimulatedPartition): void {
-    partition.producers = this.#newProducers();
+    partition.producers = this.#newProducers(partition.keys);
   }
 }

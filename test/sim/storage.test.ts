@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../support/seeded-random.ts';
+import { CoordinatorSimulation } from './coordinator-simulation.ts';
 import { FaultyDisk } from './faulty-disk.ts';
 import { StorageSimulation } from './storage-simulation.ts';
 
@@ -9,6 +10,15 @@ const SEEDS = 150;
 test(`storage keeps its promises on a disk that fails, for ${SEEDS} seeds`, async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     await StorageSimulation.run(seed).catch((cause: unknown) => {
+      throw new Error(`seed ${seed}`, { cause });
+    });
+  }
+});
+
+/** More of them: node scripts/simulate.ts coordinator --seeds 10000 */
+test('a group finds the offsets that it has committed, for 60 seeds', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    await CoordinatorSimulation.run(seed).catch((cause: unknown) => {
       throw new Error(`seed ${seed}`, { cause });
     });
   }

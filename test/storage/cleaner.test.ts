@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CLEANER_CHECKPOINT } from '../../storage/checkpoints.ts';
 import { type Candidate, cleanableSection, isDue } from '../../storage/cleanable.ts';
 import { LogCleaner } from '../../storage/cleaner.ts';
-import { type Log, type LogConfig, LogDir, MemoryDisk } from '../../storage/index.ts';
+import { DiskError, type Log, type LogConfig, LogDir, MemoryDisk } from '../../storage/index.ts';
 import { openLog, produced, TestClock, TOPIC_ID, testConfig } from './batches.ts';
 import { contentOf, keyed, roll, SECRET } from './compaction-helpers.ts';
 
@@ -34,6 +34,7 @@ class Lines {
 
 function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = []) {
   const logger = new Lines();
+  const diskErrors: string[] = [];
   const cleaner = new LogCleaner({
     disk,
     clock: new TestClock(),
@@ -48,8 +49,9 @@ function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = []) {
     }),
     candidates: () => logs.map(candidate),
     onCleaned: async (log) => void cleaned.push(log.topic),
+    onDiskError: (log, { code }) => void diskErrors.push(`${log.topic} ${code}`),
   });
-  return { cleaner, logger };
+  return { cleaner, logger, diskErrors };
 }
 
 test('what is dirty: from the checkpoint to the active segment', () => {
@@ -157,12 +159,30 @@ test('a full disk is tried again when there is space', async () => {
   const file = disk.open('/data/filler', 'create');
   file.truncateSync(disk.space().usableBytes);
   const cleaned: string[] = [];
-  const { cleaner, logger } = cleanerOf([log], disk, cleaned);
+  const { cleaner, logger, diskErrors } = cleanerOf([log], disk, cleaned);
   await cleaner.run();
+  expect(diskErrors).toEqual([]);
   expect([cleaned, logger.lines]).toEqual([[], ['error compaction failed for want of space; it will be tried again']]);
   file.truncateSync(0);
   await cleaner.run();
   expect(cleaned).toEqual(['t-0']);
+});
+
+test('an error of the disk is told to who can say whether all of the directory has failed', async () => {
+  const disk = new MemoryDisk();
+  const [log, other] = [logOf({}, disk, 'broken'), logOf({}, disk, 'whole')];
+  for (const one of [log, other]) fill(one, 10);
+  await Promise.all([log.flush(), other.flush()]);
+  const open = disk.open.bind(disk);
+  disk.open = (path, mode) => {
+    if (path.startsWith('/data/broken/') && path.endsWith('.cleaned')) throw new DiskError('IO', path, 'EIO');
+    return open(path, mode);
+  };
+  const cleaned: string[] = [];
+  const { cleaner, diskErrors } = cleanerOf([log, other], disk, cleaned);
+  await cleaner.run();
+  expect([cleaned, diskErrors]).toEqual([['whole'], ['broken IO']]);
+  expect(cleaner.isUncleanable(log)).toBe(true);
 });
 
 test('retention deletes of logs that are compacted and deleted, and up to the log start of all', async () => {

@@ -418,3 +418,22 @@ test('the offset map holds as many keys as it says, in as much memory', () => {
     expect(map.get(view, 0, 8)).toBe(offset);
   }
 });
+
+test('a compaction begins with a flush: a record may only go for one that outlasts a power cut', async () => {
+  const disk = new MemoryDisk();
+  const log = openLog(disk, { config: { cleanupPolicy: { delete: false, compact: true } } });
+  log.appendAsLeader(keyed([['k', '1']]), 0);
+  roll(log);
+  log.appendAsLeader(keyed([['k', '2']]), 0);
+  roll(log);
+  expect(log.recoveryPoint).toBe(0);
+  const open = disk.open.bind(disk);
+  const points: number[] = [];
+  disk.open = (path, mode) => {
+    if (path.endsWith('.cleaned')) points.push(log.recoveryPoint);
+    return open(path, mode);
+  };
+  await compact(log, disk);
+  expect(points.length).toBeGreaterThan(0);
+  expect(Math.min(...points)).toBe(log.segments[log.segments.length - 1].baseOffset);
+});

@@ -1,7 +1,9 @@
 /** A crash between any two changes to the disk: what is found afterwards has no gap and nothing that was gone before. */
 import { expect, test } from 'vitest';
-import type { Log } from '../../storage/index.ts';
-import { batch, openLog, produced, readAll } from './batches.ts';
+import { DiskError, type Log, LogResources } from '../../storage/index.ts';
+import { FaultyDisk } from '../sim/faulty-disk.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
+import { batch, framesOf, openLog, produced, readAll } from './batches.ts';
 import { CrashingDisk } from './crashing-disk.ts';
 
 const CONFIG = { segmentBytes: 340, indexIntervalBytes: 100, retentionMs: -1 };
@@ -135,4 +137,53 @@ test('a flush of a log that was given up keeps its hands off the files of the lo
   await Promise.all([flush, again.flush()]);
   again.close();
   expect(disk.readFile('/data/t-0/leader-epoch-checkpoint')?.toString()).toBe('0\n2\n1 0\n2 1\n');
+});
+
+test('a power cut does not bring back what was cut off in the middle of a batch', () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const disk = new FaultyDisk(new SeededRandom(seed));
+    disk.makeDir('/data');
+    disk.syncDir('/');
+    const log = openLog(disk, { config: CONFIG });
+    for (let i = 0; i < 3; i++) log.appendAsLeader(batch(2), 0);
+    log.flushSync();
+    log.truncateTo(3);
+    const { recoveryPoint } = log;
+    disk.powerCut();
+    const again = openLog(disk, { config: CONFIG, recoveryPoint });
+    expect(again.logEndOffset).toBe(3);
+    expect(framesOf(readAll(again)).map(({ base }) => base)).toEqual([0]);
+  }
+});
+
+test('a log whose finished indexes could not be made durable has failed: tried again, the sync would tell nothing', () => {
+  const disk = new FaultyDisk(new SeededRandom(1));
+  const log = openLog(disk, { config: CONFIG });
+  log.appendAsLeader(batch(), 0);
+  log.flushSync();
+  log.updateConfig({ ...log.config, segmentBytes: log.sizeBytes });
+  disk.failAfter.sync = 1;
+  expect(() => log.appendAsLeader(batch(), 0)).toThrow('sync failed');
+  expect(log.failure).not.toBeNull();
+  expect(() => log.appendAsLeader(batch(), 0)).toThrow('sync failed');
+});
+
+test('a flush of which one file cannot be synced and the next one not be opened fails once, and quietly', async () => {
+  const disk = new FaultyDisk(new SeededRandom(1));
+  const before = openLog(disk, { config: CONFIG });
+  while (before.segments.length < 3) before.appendAsLeader(batch(), 0);
+  await before.flush();
+  before.close();
+  // After a recovery all of it is to be flushed.
+  const log = openLog(disk, { config: CONFIG, resources: new LogResources(disk, { maxOpenFiles: 1 }) });
+  const open = disk.open.bind(disk);
+  let left = 1;
+  disk.open = (path, mode) => {
+    if (--left < 0) throw new DiskError('IO', path, 'EMFILE');
+    return open(path, mode);
+  };
+  disk.failAfter.sync = 0;
+  await expect(log.flush()).rejects.toThrow('failed');
+  // An error that nobody waits for would end the process, and this test with it.
+  await new Promise((resolve) => setImmediate(resolve));
 });

@@ -124,12 +124,13 @@ describe('a log', () => {
     expect(openLog(disk, { topicId: null }).topicId).toBe(TOPIC_ID);
   });
 
-  test('without a record makes no file but partition.metadata', () => {
+  test('without a record has an empty segment, as in Kafka, and partition.metadata, and nothing else', () => {
     const disk = new MemoryDisk();
     const log = openLog(disk);
     log.assignEpoch(3);
     log.close();
-    expect(disk.list('/data/t-0')).toEqual(['partition.metadata']);
+    expect(disk.list('/data/t-0')).toEqual(['00000000000000000000.log', 'partition.metadata']);
+    expect(disk.readFile('/data/t-0/00000000000000000000.log')).toHaveLength(0);
   });
 });
 
