@@ -13,6 +13,7 @@
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
 import { dirname } from 'node:path';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
   CLEANER_CHECKPOINT,
@@ -22,8 +23,6 @@ import {
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
   readCleanShutdown,
-  readOffsetCheckpoint,
-  replaceFile,
   writeCleanShutdown,
 } from './checkpoints.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
@@ -79,13 +78,9 @@ export class LogDir {
   readonly #recoveryPoints: Map<string, number>;
   readonly #logStartOffsets: Map<string, number>;
   readonly #cleanedUpTo: Map<string, number>;
-  /** By file, what was written last. */
-  readonly #written = new Map<string, string>();
-  /** Checkpoints are written one after the other; one that could not wait makes the one under way outdated. */
-  #checkpoints: Promise<void> = Promise.resolve();
+  readonly #checkpoints: CheckpointWriter;
   /** A log has been flushed since the recovery points were written. */
   #hasFlushed = false;
-  #urgentCheckpoints = 0;
   /** Names of folders that were moved away, which may come back at a power cut, and may stand in the checkpoints. */
   readonly #moved = new Set<string>();
   /** It is on disk for good that this start was one. */
@@ -115,9 +110,10 @@ export class LogDir {
     this.previousBrokerEpoch = marker?.brokerEpoch ?? -1;
     this.#startIsDurable = false;
     this.#removeMarker();
-    this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
-    this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
-    this.#cleanedUpTo = this.#readOffsets(CLEANER_CHECKPOINT);
+    this.#checkpoints = new CheckpointWriter(disk, path, this.#logger);
+    this.#recoveryPoints = this.#checkpoints.read(RECOVERY_POINT_CHECKPOINT);
+    this.#logStartOffsets = this.#checkpoints.read(LOG_START_CHECKPOINT);
+    this.#cleanedUpTo = this.#checkpoints.read(CLEANER_CHECKPOINT);
     this.#unclaimed = new Set();
     const names = disk.list(path);
     for (const name of names) this.#found(name);
@@ -155,17 +151,6 @@ export class LogDir {
     if (!this.#startIsDurable) this.#options.disk.syncDir(this.path);
     this.#startIsDurable = true;
   };
-
-  #readOffsets(file: string): Map<string, number> {
-    const path = `${this.path}/${file}`;
-    try {
-      return readOffsetCheckpoint(this.#options.disk, path);
-    } catch (error) {
-      // As Kafka does: without it more is scanned or compacted, or a log begins at its first segment again.
-      this.#logger.warn({ file: path, err: error }, 'checkpoint not readable, taken as empty');
-      return new Map();
-    }
-  }
 
   #found(name: string): void {
     if (isDeletedDirName(name)) {
@@ -370,7 +355,7 @@ export class LogDir {
   /** Writes recovery points, where they have changed; to be called now and then. */
   async checkpointRecoveryPoints(durable: boolean): Promise<void> {
     this.#hasFlushed = false;
-    await this.#write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
+    await this.#checkpoints.write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
   }
 
   /** Writes recovery points soon after logs were flushed, as they are when they roll: a start after a crash scans that much less. */
@@ -380,7 +365,7 @@ export class LogDir {
 
   /** Writes log starts, where they have changed; to be called now and then. */
   checkpointLogStarts(durable: boolean): Promise<void> {
-    return this.#write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
+    return this.#checkpoints.write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
   }
 
   #recoveryPointText(): string {
@@ -393,58 +378,28 @@ export class LogDir {
 
   /** As `checkpoint`, at once, and with it the names in the directory. */
   readonly #checkpointNow = (): void => {
-    const { disk } = this.#options;
-    this.#urgentCheckpoints += 1;
-    const texts = [
+    this.#checkpoints.writeNow([
       [RECOVERY_POINT_CHECKPOINT, this.#recoveryPointText()],
       [LOG_START_CHECKPOINT, this.#logStartText()],
-    ];
-    for (const [file, text] of texts) {
-      disk.writeFile(`${this.path}/${file}`, text);
-      this.#written.set(file, text);
-    }
+    ]);
     this.#moved.clear();
   };
-
-  #inTurn(write: () => Promise<void>): Promise<void> {
-    const turn = this.#checkpoints.then(write);
-    this.#checkpoints = turn.catch(() => {});
-    return turn;
-  }
 
   /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
   async checkpointCleaner(durable = true): Promise<void> {
     const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
-    if (offsets.length === 0 && !this.#options.disk.exists(`${this.path}/${CLEANER_CHECKPOINT}`)) return;
-    await this.#write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
+    if (offsets.length === 0 && !this.#checkpoints.exists(CLEANER_CHECKPOINT)) return;
+    await this.#checkpoints.write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */
   readHighWatermarks(): Map<string, number> {
-    return this.#readOffsets(REPLICATION_CHECKPOINT);
+    return this.#checkpoints.read(REPLICATION_CHECKPOINT);
   }
 
   async writeHighWatermarks(highWatermarks: Iterable<PartitionOffset>): Promise<void> {
     const text = offsetCheckpointText(highWatermarks);
-    await this.#write(REPLICATION_CHECKPOINT, () => text, true);
-  }
-
-  #write(file: string, makeText: () => string, durable: boolean): Promise<void> {
-    return this.#inTurn(async () => {
-      const text = makeText();
-      if (this.#written.get(file) === text) return;
-      const { disk } = this.#options;
-      const path = `${this.path}/${file}`;
-      const urgent = this.#urgentCheckpoints;
-      const isOutdated = (): boolean => urgent !== this.#urgentCheckpoints;
-      if (durable) {
-        await replaceFile(disk, path, text, isOutdated);
-        await disk.syncDirAsync(this.path);
-      } else {
-        disk.writeFile(path, text, { durable });
-      }
-      if (!isOutdated()) this.#written.set(file, text);
-    });
+    await this.#checkpoints.write(REPLICATION_CHECKPOINT, () => text, true);
   }
 
   /** Of open logs by `offsetOf` (null: no entry), of the others as at the start. */
