@@ -9,6 +9,8 @@ const HEADER_WINDOW_BYTES = 8192;
 /** Bytes that any format of Kafka's batches has before its magic byte, and that byte. */
 const UP_TO_MAGIC_BYTES = 17;
 const MIN_OLD_BYTES = 26;
+/** From this size of batches on, reading each header on its own costs less than reading what lies between them. */
+const SPARSE_BATCH_BYTES = 8192;
 const NO_BYTES = Buffer.alloc(0);
 
 export class BatchCursor {
@@ -22,6 +24,10 @@ export class BatchCursor {
   at = 0;
   #windowStart = 0;
   #windowEnd = 0;
+  /** Only headers are wanted. */
+  #headersOnly = false;
+  /** Of the batch that the cursor stood on before. */
+  #lastBatchBytes = 0;
 
   /**
    * Walks from `position`, which has to be the start of a batch or `end`, up to `end` (bytes). Reads as much at a time as `window` holds,
@@ -33,6 +39,13 @@ export class BatchCursor {
     this.#windowBytes = window?.length ?? HEADER_WINDOW_BYTES;
     this.buf = window ?? NO_BYTES;
     this.position = position;
+  }
+
+  /** As the constructor; where batches are large, what lies between their headers is not read before `loadWhole`. */
+  static ofHeaders(file: PooledFile, position: number, end: number, window: Buffer): BatchCursor {
+    const cursor = new BatchCursor(file, position, end, window);
+    cursor.#headersOnly = true;
+    return cursor;
   }
 
   get path(): string {
@@ -65,7 +78,8 @@ export class BatchCursor {
 
   /** After `load`: to the next batch. */
   advance(): void {
-    this.position += sizeBytes(this.buf, this.at);
+    this.#lastBatchBytes = sizeBytes(this.buf, this.at);
+    this.position += this.#lastBatchBytes;
   }
 
   #ensure(bytes: number): void {
@@ -74,7 +88,8 @@ export class BatchCursor {
   }
 
   #read(bytes: number): void {
-    const wanted = Math.min(Math.max(bytes, this.#windowBytes), this.#end - this.position);
+    const isSparse = this.#headersOnly && this.#lastBatchBytes >= SPARSE_BATCH_BYTES;
+    const wanted = Math.min(isSparse ? bytes : Math.max(bytes, this.#windowBytes), this.#end - this.position);
     if (this.buf.length < wanted) this.buf = Buffer.allocUnsafeSlow(wanted);
     const count = this.#file.handle.readSync(this.buf.subarray(0, wanted), this.position);
     this.#windowStart = this.position;

@@ -40,6 +40,7 @@ import {
 } from './names.ts';
 import { readTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
+import { Vouching } from './vouching.ts';
 
 const LOCK_FILE = '.lock';
 const PROBE_FILE = '.odradek-probe';
@@ -85,6 +86,7 @@ export class LogDir {
   readonly #moved = new Set<string>();
   /** It is on disk for good that this start was one. */
   #startIsDurable: boolean;
+  readonly #vouching: Vouching;
 
   /** Throws DiskError with LOCKED when another process, or another part of this one, has the directory open. */
   static open(options: LogDirOptions): LogDir {
@@ -122,6 +124,8 @@ export class LogDir {
     if (!this.wasClean && this.#unclaimed.size === 0) this.#startIsDurable = true;
     this.#forgetMissing(this.#recoveryPoints);
     this.#forgetMissing(this.#logStartOffsets);
+    const unchecked = this.wasClean || lock.vouched ? [] : this.#unclaimed;
+    this.#vouching = new Vouching(lock, unchecked, this.#logger);
   }
 
   /** Checkpoints may still speak of a folder that was moved away; one of that name that is made now is another. */
@@ -200,6 +204,7 @@ export class LogDir {
     const log = this.#open(topic, partition, topicId, config);
     this.#logs.set(name, log);
     this.#unclaimed.delete(name);
+    this.#vouching.checked(name);
     return log;
   }
 
@@ -220,7 +225,7 @@ export class LogDir {
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
     const cleanedUpTo = this.#cleanedUpTo.get(name);
-    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean };
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean, vouched: this.#lock.vouched };
     return this.#load(topic, partition, topicId, config, from);
   }
 
@@ -229,29 +234,38 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'rewrite'>,
+    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'vouched' | 'rewrite'>,
     folder = partitionDirName(topic, partition),
   ): Log {
-    const { disk, clock, onDiskError } = this.#options;
-    return Log.open({
-      ...from,
-      onDiskError,
-      disk,
-      resources: this.#resources,
-      dir: `${this.path}/${folder}`,
-      topic,
-      partition,
-      topicId,
-      config,
-      clock,
-      logger: this.#logger,
-      beforeFirstChange: this.#makeStartDurable,
-      recoveryPointChanged: this.#checkpointNow,
-      onFlushed: () => {
-        this.#hasFlushed = true;
-      },
-    });
+    try {
+      return Log.open({
+        ...from,
+        onDiskError: this.#onDiskError,
+        disk: this.#options.disk,
+        resources: this.#resources,
+        dir: `${this.path}/${folder}`,
+        topic,
+        partition,
+        topicId,
+        config,
+        clock: this.#options.clock,
+        logger: this.#logger,
+        beforeFirstChange: this.#makeStartDurable,
+        recoveryPointChanged: this.#checkpointNow,
+        onFlushed: () => {
+          this.#hasFlushed = true;
+        },
+      });
+    } catch (error) {
+      this.#vouching.doubt();
+      throw error;
+    }
   }
+
+  readonly #onDiskError = (error: DiskError): void => {
+    this.#vouching.doubt();
+    this.#options.onDiskError?.(error);
+  };
 
   /** Opens, or makes, the log that is to become the partition's here; it is filled from the one in another directory. */
   openFuture(topic: string, partition: number, topicId: string | null, config: LogConfig): Log {
@@ -324,9 +338,8 @@ export class LogDir {
 
   #moveAway(topic: string, partition: number, dueMs: number): void {
     const name = partitionDirName(topic, partition);
-    this.#recoveryPoints.delete(name);
-    this.#logStartOffsets.delete(name);
-    this.#cleanedUpTo.delete(name);
+    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#cleanedUpTo]) offsets.delete(name);
+    this.#vouching.checked(name);
     const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
     const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
     this.#options.disk.rename(`${this.path}/${name}`, target);

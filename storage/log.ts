@@ -65,6 +65,7 @@ export class Log {
       logStartOffset: options.logStartOffset ?? 0,
       cleanedUpTo: options.cleanedUpTo ?? null,
       clean: options.clean,
+      vouched: options.vouched ?? false,
       rewrite: options.rewrite ?? false,
       logger: options.logger ?? SILENT_LOGGER,
     });

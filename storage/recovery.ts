@@ -9,11 +9,13 @@ import {
   baseOffset,
   CONTROL_BIT,
   hasProducerId,
+  lastOffset,
   lastOffsetDelta,
   leaderEpoch,
+  sizeBytes,
 } from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
-import type { BatchCursor } from './batch-cursor.ts';
+import { BatchCursor } from './batch-cursor.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
@@ -30,6 +32,7 @@ import { Segment } from './segment.ts';
 /** For all recoveries, which are synchronous; small enough to stay in a core's cache between the read and the CRC. */
 const window = Buffer.allocUnsafeSlow(262_144);
 const CRC_MISMATCH = 'the CRC-32C of the record batch does not match';
+const NO_WHOLE_BATCH = 'no whole record batch';
 
 export interface LoadOptions {
   resources: LogResources;
@@ -41,6 +44,8 @@ export interface LoadOptions {
   /** All below has been compacted; null: it never was. */
   cleanedUpTo: number | null;
   clean: boolean;
+  /** All bytes are from writes that came back, but for the end of the last one to each file (DiskLock.vouched). */
+  vouched: boolean;
   /** What is checked is written once more, since the kernel may take it for written when it is not. */
   rewrite: boolean;
   logger: StorageLogger;
@@ -82,10 +87,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     hasEpochFile,
     hasTopicIdFile: names.includes(PARTITION_METADATA_FILE),
   };
-  if (!options.clean && segments.length > 0) {
-    log.epochs = new LeaderEpochs(resources.disk, dir, hasEpochFile);
-    log.producers = recoverSegments(options, log);
-  }
+  if (!options.clean && segments.length > 0) recover(options, log);
   if (segments.length > 0) log.logEndOffset = findLogEnd(options, log);
   checkReachesRecoveryPoint(options, log);
   settleOffsets(options, log);
@@ -201,26 +203,47 @@ function findLogEnd(options: LoadOptions, log: LoadedLog): number {
   return last.nextOffset();
 }
 
-/** Checks the segments that may not be on disk as a whole; gives the producers as of the log end. */
-function recoverSegments(options: LoadOptions, log: LoadedLog): ProducerState {
+/**
+ * After a kill the headers say all, where the last holder has vouched for what it wrote; where they say anything unexpected, as they do
+ * behind a write that was cut short, all is checked.
+ */
+function recover(options: LoadOptions, log: LoadedLog): void {
+  if (options.vouched && recoverSegments(options, log, walkSegment)) return;
+  recoverSegments(options, log, checkSegment);
+}
+
+type SegmentRecovery = (options: LoadOptions, segment: Segment, derived: DerivedState) => SoundPart;
+
+/** What is made from batches and belongs to the whole log. */
+interface DerivedState {
+  producers: ProducerState;
+  epochs: LeaderEpochs;
+}
+
+/** Goes through the segments that may not be on disk as a whole. False where that ended before the log did, and nothing was cut. */
+function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: SegmentRecovery): boolean {
   const { segments, snapshots } = log;
   const first = Math.max(
     0,
     segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
   );
   snapshots.removeAbove(segments[first].baseOffset);
-  log.epochs?.truncateFromEnd(segments[first].baseOffset);
+  const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
+  epochs.truncateFromEnd(segments[first].baseOffset);
   const source = { ...options, ...log, producerIdExpirationMs: options.config.producerIdExpirationMs };
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
     if (i > first) snapshots.write(segments[i].baseOffset, producers.entries, false);
-    const sound = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
+    const sound = recoverSegment(options, segments[i], { producers, epochs });
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
+    if (sound.invalid !== null && recoverSegment === walkSegment) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
     if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();
   }
-  return producers;
+  log.epochs = epochs;
+  log.producers = producers;
+  return true;
 }
 
 /**
@@ -242,44 +265,92 @@ interface SoundPart {
   invalid: string | null;
 }
 
-/** Checks and indexes one segment. */
-function recoverSegment(
-  options: LoadOptions,
-  segment: Segment,
-  producers: ProducerState,
-  epochs: LeaderEpochs,
-): SoundPart {
-  const interval = options.config.indexIntervalBytes;
-  const onCompleted = (transaction: CompletedTransaction): void => noteAborted(segment, transaction);
-  segment.resetIndexes();
-  segment.transactionIndex.reset();
+/** Checks each batch of a segment, and indexes it. */
+const checkSegment: SegmentRecovery = (options, segment, derived) => {
+  const walk = new SegmentWalk(options, segment, derived);
   const cursor = segment.cursor(0, window);
-  let nextOffset = segment.baseOffset;
-  let latestEpoch = epochs.latest;
   let invalid: string | null = null;
-  const lastPlace = segment.baseOffset + MAX_RELATIVE_OFFSET;
   for (; cursor.load(); cursor.advance()) {
     cursor.loadWhole();
-    const { buf, at } = cursor;
-    const base = baseOffset(buf, at);
-    const delta = lastOffsetDelta(buf, at);
-    const epoch = leaderEpoch(buf, at);
-    const isInPlace =
-      base === nextOffset || (base > nextOffset && base <= lastPlace && mayHaveGap(options, nextOffset));
-    if (!isInPlace || delta < 0 || (epoch < latestEpoch && epoch >= 0) || !hasValidCrc(buf, at)) {
-      invalid = isInPlace ? whatIsWrong(buf, at, latestEpoch) : `offset ${base} where ${nextOffset} has to follow`;
-      break;
-    }
-    segment.indexBatch(buf, at, cursor.position, interval);
-    if (epoch > latestEpoch) {
-      latestEpoch = epoch;
-      epochs.assign(epoch, base);
-    }
-    if (hasProducerId(buf, at)) producers.updateBatch(buf, at, onCompleted);
-    nextOffset = base + delta + 1;
+    invalid = walk.whatIsWrong(cursor) ?? (hasValidCrc(cursor.buf, cursor.at) ? null : CRC_MISMATCH);
+    if (invalid !== null) break;
+    walk.take(cursor);
   }
-  if (cursor.position < segment.sizeBytes) invalid ??= 'no whole record batch';
-  return { sizeBytes: cursor.position, nextOffset, invalid };
+  return walk.end(cursor, invalid);
+};
+
+/** As `checkSegment`, by the headers: the CRC is looked at of markers, whose records count here, and of the last batch. */
+const walkSegment: SegmentRecovery = (options, segment, derived) => {
+  const walk = new SegmentWalk(options, segment, derived);
+  const cursor = BatchCursor.ofHeaders(segment.log, 0, segment.sizeBytes, window);
+  let invalid: string | null = null;
+  for (; cursor.load(); cursor.advance()) {
+    const { buf, at, position } = cursor;
+    const isLast = position + sizeBytes(buf, at) === segment.sizeBytes;
+    invalid = walk.whatIsWrong(cursor);
+    if (invalid === null && (isLast || isMarker(buf, at))) {
+      cursor.loadWhole();
+      if (!hasValidCrc(cursor.buf, cursor.at)) invalid = CRC_MISMATCH;
+    }
+    if (invalid !== null) break;
+    walk.take(cursor);
+  }
+  return walk.end(cursor, invalid);
+};
+
+/** From batch to batch of a segment: whether each may follow, and what is made from it. */
+class SegmentWalk {
+  readonly #options: LoadOptions;
+  readonly #segment: Segment;
+  readonly #derived: DerivedState;
+  readonly #onCompleted: (transaction: CompletedTransaction) => void;
+  readonly #lastPlace: number;
+  #nextOffset: number;
+  #latestEpoch: number;
+
+  constructor(options: LoadOptions, segment: Segment, derived: DerivedState) {
+    this.#options = options;
+    this.#segment = segment;
+    this.#derived = derived;
+    this.#onCompleted = (transaction) => noteAborted(segment, transaction);
+    this.#lastPlace = segment.baseOffset + MAX_RELATIVE_OFFSET;
+    this.#nextOffset = segment.baseOffset;
+    this.#latestEpoch = derived.epochs.latest;
+    segment.resetIndexes();
+    segment.transactionIndex.reset();
+  }
+
+  /** With the header of a batch; null: nothing. */
+  whatIsWrong({ buf, at }: BatchCursor): string | null {
+    const base = baseOffset(buf, at);
+    const next = this.#nextOffset;
+    if (base !== next && (base < next || base > this.#lastPlace || !mayHaveGap(this.#options, next))) {
+      return `offset ${base} where ${next} has to follow`;
+    }
+    if (lastOffsetDelta(buf, at) < 0) return 'a batch that ends before it begins';
+    const epoch = leaderEpoch(buf, at);
+    // What a truncation had cut off comes back when a power cut undoes it, and may stand behind newer records.
+    if (epoch < this.#latestEpoch && epoch >= 0) return `leader epoch ${epoch} after ${this.#latestEpoch}`;
+    return null;
+  }
+
+  /** Nothing is wrong with the batch. */
+  take({ buf, at, position }: BatchCursor): void {
+    const { producers, epochs } = this.#derived;
+    this.#segment.indexBatch(buf, at, position, this.#options.config.indexIntervalBytes);
+    const epoch = leaderEpoch(buf, at);
+    if (epoch > this.#latestEpoch) {
+      this.#latestEpoch = epoch;
+      epochs.assign(epoch, baseOffset(buf, at));
+    }
+    if (hasProducerId(buf, at)) producers.updateBatch(buf, at, this.#onCompleted);
+    this.#nextOffset = lastOffset(buf, at) + 1;
+  }
+
+  end({ position }: BatchCursor, invalid: string | null): SoundPart {
+    const isAll = position >= this.#segment.sizeBytes;
+    return { sizeBytes: position, nextOffset: this.#nextOffset, invalid: invalid ?? (isAll ? null : NO_WHOLE_BATCH) };
+  }
 }
 
 /** Makes pages dirty that count as clean after a sync that failed. */
@@ -302,14 +373,6 @@ function mayHaveGap(options: LoadOptions, nextOffset: number): boolean {
 
 function wasCompacted({ config, cleanedUpTo }: LoadOptions): boolean {
   return config.cleanupPolicy.compact || cleanedUpTo !== null;
-}
-
-/** With a batch that stands in its place. */
-function whatIsWrong(buf: Buffer, at: number, latestEpoch: number): string {
-  if (lastOffsetDelta(buf, at) < 0) return 'a batch that ends before it begins';
-  if (!hasValidCrc(buf, at)) return CRC_MISMATCH;
-  // What a truncation had cut off comes back when a power cut undoes it, and may stand behind newer records.
-  return `leader epoch ${leaderEpoch(buf, at)} after ${latestEpoch}`;
 }
 
 /**
@@ -373,7 +436,7 @@ function replayProducers(producers: ProducerState, segments: readonly Segment[],
     if (position < 0) continue;
     const cursor = segment.cursor(position);
     for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      if ((attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0) loadMarker(cursor);
+      if (isMarker(cursor.buf, cursor.at)) loadMarker(cursor);
       producers.updateBatch(cursor.buf, cursor.at, () => {});
     }
   }
@@ -384,3 +447,5 @@ function loadMarker(cursor: BatchCursor): void {
   cursor.loadWhole();
   if (!hasValidCrc(cursor.buf, cursor.at)) throw damaged(cursor.path, cursor.position, CRC_MISMATCH);
 }
+
+const isMarker = (buf: Buffer, at: number): boolean => (attributes(buf, at) & CONTROL_BIT) !== 0;

@@ -4,6 +4,8 @@ import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
 const MAX_VALUE_BYTES = 200;
+/** More than two sectors, so that one can be missing without any header showing that. */
+const MAX_LARGE_VALUE_BYTES = 1200;
 
 export function randomBatch(
   random: SeededRandom,
@@ -17,6 +19,11 @@ export function randomBatch(
     return { value, timestamp: timestamp + i };
   });
   return encodeBatch(records, header);
+}
+
+function largeBatch(random: SeededRandom, timestamp: number, header: Parameters<typeof encodeBatch>[1]): Buffer {
+  const value = Buffer.alloc(1 + random.int(MAX_LARGE_VALUE_BYTES), 1 + random.int(255));
+  return encodeBatch([{ value, timestamp }], header);
 }
 
 export class SimulatedProducer {
@@ -38,7 +45,8 @@ export class SimulatedProducer {
     if (this.#unanswered === null && this.#openRecords > 0 && random.int(3) === 0) {
       return { batch: this.#marker(random, nowMs), isMarker: true };
     }
-    this.#unanswered ??= randomBatch(random, nowMs, {
+    const anyBatch = random.int(8) === 0 ? largeBatch : randomBatch;
+    this.#unanswered ??= anyBatch(random, nowMs, {
       producerId: this.id,
       producerEpoch: this.#epoch,
       baseSequence: this.#sequence,

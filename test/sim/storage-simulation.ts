@@ -326,7 +326,8 @@ export class StorageSimulation {
 
   /** A log that has failed goes on without a new process; what a failed sync has left out must not be missing later. */
   async reopenFailed(): Promise<void> {
-    const failed = this.#partitions.find(({ log }) => log.failure !== null);
+    // One that was deleted, and could not be made anew on a full disk, is no log any more.
+    const failed = this.#partitions.find(({ topic, log }) => log.failure !== null && this.#dir.get(topic, 0) === log);
     if (failed === undefined) return;
     await this.finishPool();
     const { recoveryPoint } = failed.log;
