@@ -151,9 +151,9 @@ export class Durability {
     this.#flushed(isRolled ? Math.min(upTo, active.baseOffset) : upTo);
   }
 
-  /** All begin now, before anybody can close a file. */
+  /** All begin now, before anybody can close a file. One that cannot be opened must not leave the failure of another to nobody. */
   async #sync(upTo: number): Promise<void> {
-    await Promise.all([...this.#files(upTo).map((file) => file.handle.sync()), this.#flushNames()]);
+    await Promise.all([...this.#files(upTo).map(async (file) => file.handle.sync()), this.#flushNames()]);
   }
 
   /** One after the other: who finds nothing to do still waits for who was before him. */

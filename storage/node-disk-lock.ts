@@ -7,13 +7,13 @@
  *   1234             process id
  *   56789            its start time, in clock ticks since the boot
  *   8b5835b1-...     boot id
- *   vouched ...      while its holder vouches for the directory (disk.ts): what the page cache then holds (page-cache-identity.ts)
+ *   vouched ...      while its holder vouches for the directory (disk.ts): what the page cache then holds (node-disk-page-cache.ts)
  *
  * Known limit: processes in different pid namespaces (two containers, one volume) do not see each other.
  */
 import * as fs from 'node:fs';
 import { DiskError, type DiskLock } from './disk.ts';
-import { pageCacheIdentity } from './page-cache-identity.ts';
+import { pageCacheIdentity } from './node-disk-page-cache.ts';
 
 interface Holder {
   pid: number;

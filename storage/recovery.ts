@@ -227,16 +227,18 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
     0,
     segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
   );
-  snapshots.removeAbove(segments[first].baseOffset);
+  const isVouched = recoverSegment === walkSegment;
+  if (!isVouched) snapshots.removeAbove(segments[first].baseOffset);
   const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
   epochs.truncateFromEnd(segments[first].baseOffset);
   const source = { ...options, ...log, producerIdExpirationMs: options.config.producerIdExpirationMs };
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
-    if (i > first) snapshots.write(segments[i].baseOffset, producers.entries, false);
+    const { baseOffset } = segments[i];
+    if (i > first && !(isVouched && snapshots.has(baseOffset))) snapshots.write(baseOffset, producers.entries, false);
     const sound = recoverSegment(options, segments[i], { producers, epochs });
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
-    if (sound.invalid !== null && recoverSegment === walkSegment) return false;
+    if (sound.invalid !== null && isVouched) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
     if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Disk, DiskError, MemoryDisk, NodeDisk } from '../../storage/index.ts';
-import { pageCacheIdentity } from '../../storage/page-cache-identity.ts';
+import { pageCacheIdentity } from '../../storage/node-disk-page-cache.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'odradek-disk-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
