@@ -22,11 +22,12 @@ import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import { type ActiveProducer, ProducerTracker } from './producer-tracker.ts';
 import { type BatchRange, type FileSlice, NO_RECORDS, type ReadOptions, readRange, sliceRange } from './reading.ts';
-import { type LoadedLog, loadLog, noteAborted } from './recovery.ts';
+import { type LoadedLog, loadLog } from './recovery.ts';
 import { LogResources } from './resources.ts';
 import { countDeletable } from './retention.ts';
 import type { Segment } from './segment.ts';
 import { type AbortedTransaction, SegmentList } from './segment-list.ts';
+import { noteAborted } from './segment-recovery.ts';
 import { findByTimestamp, findMaxTimestamp, type OffsetAndTimestamp } from './timestamps.ts';
 
 export class Log {

@@ -4,45 +4,38 @@
  * batch that is not valid, and indexed anew. What is missing below the recovery point was on disk for good: then nothing is cut, and
  * the log does not open.
  */
-import {
-  attributes,
-  baseOffset,
-  CONTROL_BIT,
-  hasProducerId,
-  lastOffset,
-  lastOffsetDelta,
-  leaderEpoch,
-  sizeBytes,
-} from '../protocol/records/batch.ts';
+import { baseOffset } from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
-import { BatchCursor } from './batch-cursor.ts';
+import type { BatchCursor } from './batch-cursor.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
-import type { LogConfig } from './log-config.ts';
 import { damaged } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
 import { LOG_SUFFIX, offsetFileName, offsetFromName, SEGMENT_SUFFIXES, TEMPORARY_SUFFIX } from './names.ts';
-import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import { ProducerSnapshots } from './producer-snapshot.ts';
-import { type CompletedTransaction, isExpired, ProducerState } from './producer-state.ts';
+import { isExpired, ProducerState } from './producer-state.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
+import {
+  CRC_MISMATCH,
+  checkEachBatch,
+  checkSegment,
+  isTransactionMarker,
+  mayHaveGap,
+  type RecoveryOptions,
+  recoveryWindow,
+  type SegmentRecovery,
+  type SoundPart,
+  walkSegment,
+  wasCompacted,
+} from './segment-recovery.ts';
 
-/** For all recoveries, which are synchronous; small enough to stay in a core's cache between the read and the CRC. */
-const window = Buffer.allocUnsafeSlow(262_144);
-const CRC_MISMATCH = 'the CRC-32C of the record batch does not match';
-const NO_WHOLE_BATCH = 'no whole record batch';
-
-export interface LoadOptions {
+export interface LoadOptions extends RecoveryOptions {
   resources: LogResources;
   dir: string;
-  config: LogConfig;
   nowMs: number;
-  recoveryPoint: number;
   logStartOffset: number;
-  /** All below has been compacted; null: it never was. */
-  cleanedUpTo: number | null;
   clean: boolean;
   /** All bytes are from writes that came back, but for the end of the last one to each file (DiskLock.vouched). */
   vouched: boolean;
@@ -209,24 +202,17 @@ function findLogEnd(options: LoadOptions, log: LoadedLog): number {
  */
 function recover(options: LoadOptions, log: LoadedLog): void {
   if (options.vouched && recoverSegments(options, log, walkSegment)) return;
-  recoverSegments(options, log, checkSegment);
+  if (!recoverSegments(options, log, checkSegment)) recoverSegments(options, log, checkEachBatch);
 }
 
-type SegmentRecovery = (options: LoadOptions, segment: Segment, derived: DerivedState) => SoundPart;
-
-/** What is made from batches and belongs to the whole log. */
-interface DerivedState {
-  producers: ProducerState;
-  epochs: LeaderEpochs;
-}
-
-/** Goes through the segments that may not be on disk as a whole. False where that ended before the log did, and nothing was cut. */
+/** Goes through the segments that may not be on disk as a whole. False where another way has to be gone; nothing was cut then. */
 function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: SegmentRecovery): boolean {
   const { segments, snapshots } = log;
   const first = Math.max(
     0,
     segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
   );
+  // Snapshots are written as a whole, too.
   const isVouched = recoverSegment === walkSegment;
   if (!isVouched) snapshots.removeAbove(segments[first].baseOffset);
   const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
@@ -237,6 +223,7 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
     const { baseOffset } = segments[i];
     if (i > first && !(isVouched && snapshots.has(baseOffset))) snapshots.write(baseOffset, producers.entries, false);
     const sound = recoverSegment(options, segments[i], { producers, epochs });
+    if (sound === null) return false;
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
     if (sound.invalid !== null && isVouched) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
@@ -258,123 +245,14 @@ function mismatchBehind(options: LoadOptions, sound: SoundPart, next: Segment | 
   return `the next segment begins at offset ${next.baseOffset}`;
 }
 
-/** How far a segment holds valid batches. */
-interface SoundPart {
-  sizeBytes: number;
-  /** The offset that follows. */
-  nextOffset: number;
-  /** What is wrong with the bytes behind; null where there are none. */
-  invalid: string | null;
-}
-
-/** Checks each batch of a segment, and indexes it. */
-const checkSegment: SegmentRecovery = (options, segment, derived) => {
-  const walk = new SegmentWalk(options, segment, derived);
-  const cursor = segment.cursor(0, window);
-  let invalid: string | null = null;
-  for (; cursor.load(); cursor.advance()) {
-    cursor.loadWhole();
-    invalid = walk.whatIsWrong(cursor) ?? (hasValidCrc(cursor.buf, cursor.at) ? null : CRC_MISMATCH);
-    if (invalid !== null) break;
-    walk.take(cursor);
-  }
-  return walk.end(cursor, invalid);
-};
-
-/** As `checkSegment`, by the headers: the CRC is looked at of markers, whose records count here, and of the last batch. */
-const walkSegment: SegmentRecovery = (options, segment, derived) => {
-  const walk = new SegmentWalk(options, segment, derived);
-  const cursor = BatchCursor.ofHeaders(segment.log, 0, segment.sizeBytes, window);
-  let invalid: string | null = null;
-  for (; cursor.load(); cursor.advance()) {
-    const { buf, at, position } = cursor;
-    const isLast = position + sizeBytes(buf, at) === segment.sizeBytes;
-    invalid = walk.whatIsWrong(cursor);
-    if (invalid === null && (isLast || isMarker(buf, at))) {
-      cursor.loadWhole();
-      if (!hasValidCrc(cursor.buf, cursor.at)) invalid = CRC_MISMATCH;
-    }
-    if (invalid !== null) break;
-    walk.take(cursor);
-  }
-  return walk.end(cursor, invalid);
-};
-
-/** From batch to batch of a segment: whether each may follow, and what is made from it. */
-class SegmentWalk {
-  readonly #options: LoadOptions;
-  readonly #segment: Segment;
-  readonly #derived: DerivedState;
-  readonly #onCompleted: (transaction: CompletedTransaction) => void;
-  readonly #lastPlace: number;
-  #nextOffset: number;
-  #latestEpoch: number;
-
-  constructor(options: LoadOptions, segment: Segment, derived: DerivedState) {
-    this.#options = options;
-    this.#segment = segment;
-    this.#derived = derived;
-    this.#onCompleted = (transaction) => noteAborted(segment, transaction);
-    this.#lastPlace = segment.baseOffset + MAX_RELATIVE_OFFSET;
-    this.#nextOffset = segment.baseOffset;
-    this.#latestEpoch = derived.epochs.latest;
-    segment.resetIndexes();
-    segment.transactionIndex.reset();
-  }
-
-  /** With the header of a batch; null: nothing. */
-  whatIsWrong({ buf, at }: BatchCursor): string | null {
-    const base = baseOffset(buf, at);
-    const next = this.#nextOffset;
-    if (base !== next && (base < next || base > this.#lastPlace || !mayHaveGap(this.#options, next))) {
-      return `offset ${base} where ${next} has to follow`;
-    }
-    if (lastOffsetDelta(buf, at) < 0) return 'a batch that ends before it begins';
-    const epoch = leaderEpoch(buf, at);
-    // What a truncation had cut off comes back when a power cut undoes it, and may stand behind newer records.
-    if (epoch < this.#latestEpoch && epoch >= 0) return `leader epoch ${epoch} after ${this.#latestEpoch}`;
-    return null;
-  }
-
-  /** Nothing is wrong with the batch. */
-  take({ buf, at, position }: BatchCursor): void {
-    const { producers, epochs } = this.#derived;
-    this.#segment.indexBatch(buf, at, position, this.#options.config.indexIntervalBytes);
-    const epoch = leaderEpoch(buf, at);
-    if (epoch > this.#latestEpoch) {
-      this.#latestEpoch = epoch;
-      epochs.assign(epoch, baseOffset(buf, at));
-    }
-    if (hasProducerId(buf, at)) producers.updateBatch(buf, at, this.#onCompleted);
-    this.#nextOffset = lastOffset(buf, at) + 1;
-  }
-
-  end({ position }: BatchCursor, invalid: string | null): SoundPart {
-    const isAll = position >= this.#segment.sizeBytes;
-    return { sizeBytes: position, nextOffset: this.#nextOffset, invalid: invalid ?? (isAll ? null : NO_WHOLE_BATCH) };
-  }
-}
-
 /** Makes pages dirty that count as clean after a sync that failed. */
 function rewrite(segment: Segment, sizeBytes: number): void {
-  for (let at = 0; at < sizeBytes; at += window.length) {
-    const part = window.subarray(0, Math.min(window.length, sizeBytes - at));
+  for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
+    const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
     const { handle } = segment.log;
     handle.readSync(part, at);
     handle.writeSync(part, at);
   }
-}
-
-/**
- * Leaders leave no offset out; a compaction does, and who copies what it has left. Elsewhere a gap above the recovery point is the mark of a
- * base offset that was torn: no CRC covers it.
- */
-function mayHaveGap(options: LoadOptions, nextOffset: number): boolean {
-  return wasCompacted(options) || nextOffset < options.recoveryPoint;
-}
-
-function wasCompacted({ config, cleanedUpTo }: LoadOptions): boolean {
-  return config.cleanupPolicy.compact || cleanedUpTo !== null;
 }
 
 /**
@@ -398,10 +276,6 @@ function cutBehind(options: LoadOptions, segments: Segment[], i: number, sound: 
   // What is gone must not come back behind what follows now.
   segments[i].log.handle.syncSync();
   options.resources.disk.syncDir(options.dir);
-}
-
-export function noteAborted(segment: Segment, transaction: CompletedTransaction): void {
-  if (transaction.aborted) segment.transactionIndex.append(transaction);
 }
 
 export interface ProducerSource {
@@ -438,7 +312,7 @@ function replayProducers(producers: ProducerState, segments: readonly Segment[],
     if (position < 0) continue;
     const cursor = segment.cursor(position);
     for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      if (isMarker(cursor.buf, cursor.at)) loadMarker(cursor);
+      if (isTransactionMarker(cursor.buf, cursor.at)) loadMarker(cursor);
       producers.updateBatch(cursor.buf, cursor.at, () => {});
     }
   }
@@ -449,5 +323,3 @@ function loadMarker(cursor: BatchCursor): void {
   cursor.loadWhole();
   if (!hasValidCrc(cursor.buf, cursor.at)) throw damaged(cursor.path, cursor.position, CRC_MISMATCH);
 }
-
-const isMarker = (buf: Buffer, at: number): boolean => (attributes(buf, at) & CONTROL_BIT) !== 0;
