@@ -400,13 +400,15 @@ export class StorageSimulation {
   }
 
   #openAll(restart: Exclude<Restart, 'clean'> | null, recoveryPoints: readonly number[]): void {
+    const vouchedBefore = this.disk.vouchedLocks;
     this.#dir = this.#openDir();
+    const vouched = this.disk.vouchedLocks > vouchedBefore ? ', vouched for' : '';
     const how = this.#dir.wasClean ? 'clean' : (restart ?? 'killed');
     const logs = this.#partitions.map(({ topic, topicId, config }) =>
       this.#dir.openOrCreate(topic, 0, topicId, config),
     );
     this.disk.dieAfter = Number.POSITIVE_INFINITY;
-    this.#trace(`restarted: ${how}`);
+    this.#trace(`restarted: ${how}${vouched}`);
     for (const [i, partition] of this.#partitions.entries()) {
       partition.log = logs[i];
       partition.isBroken = false;
