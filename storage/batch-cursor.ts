@@ -32,7 +32,7 @@ export class BatchCursor {
   #windowEnd = 0;
   /** Only headers are wanted. */
   #headersOnly = false;
-  /** Of the batch that was loaded last. */
+  /** Of the batch that was loaded last, by which the next one is judged. */
   #batchBytes = 0;
 
   /**
@@ -52,6 +52,7 @@ export class BatchCursor {
   static ofHeaders(file: PooledFile, position: number, end: number, window: Buffer): BatchCursor {
     const cursor = new BatchCursor(file, position, end, window);
     cursor.#headersOnly = true;
+    cursor.#batchBytes = SPARSE_BATCH_BYTES;
     return cursor;
   }
 
