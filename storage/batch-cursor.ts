@@ -1,6 +1,7 @@
 /** Walks the batches of a .log file, reading it through a window. */
 import { crc32 } from '@node-rs/crc32';
-import { BATCH_HEADER_BYTES, MAGIC_V2, magic, sizeBytes } from '../protocol/records/batch.ts';
+import { BATCH_HEADER_BYTES, MAGIC_V2 } from '../protocol/records/batch.ts';
+import { magicIn, sizeBytesIn, viewOf } from './batch-header.ts';
 import type { PooledFile } from './file-pool.ts';
 import { damaged, LogError } from './log-error.ts';
 
@@ -9,7 +10,10 @@ const HEADER_WINDOW_BYTES = 8192;
 /** Bytes that any format of Kafka's batches has before its magic byte, and that byte. */
 const UP_TO_MAGIC_BYTES = 17;
 const MIN_OLD_BYTES = 26;
+/** From this size of batches on, reading each header on its own costs less than reading what lies between them. */
+const SPARSE_BATCH_BYTES = 8192;
 const NO_BYTES = Buffer.alloc(0);
+const NO_VIEW = viewOf(NO_BYTES);
 
 export class BatchCursor {
   readonly #file: PooledFile;
@@ -20,8 +24,16 @@ export class BatchCursor {
   /** The bytes around the batch; its first byte is at `at`. Good until the cursor moves. */
   buf: Buffer;
   at = 0;
+  /** Of `buf`. */
+  view: DataView;
+  /** Called before `buf` gets other bytes. */
+  beforeRead: (() => void) | null = null;
   #windowStart = 0;
   #windowEnd = 0;
+  /** Only headers are wanted. */
+  #headersOnly = false;
+  /** Of the batch that was loaded last, by which the next one is judged. */
+  #batchBytes = 0;
 
   /**
    * Walks from `position`, which has to be the start of a batch or `end`, up to `end` (bytes). Reads as much at a time as `window` holds,
@@ -32,7 +44,16 @@ export class BatchCursor {
     this.#end = end;
     this.#windowBytes = window?.length ?? HEADER_WINDOW_BYTES;
     this.buf = window ?? NO_BYTES;
+    this.view = window === null ? NO_VIEW : viewOf(window);
     this.position = position;
+  }
+
+  /** As the constructor; where batches are large, what lies between their headers is not read before `loadWhole`. */
+  static ofHeaders(file: PooledFile, position: number, end: number, window: Buffer): BatchCursor {
+    const cursor = new BatchCursor(file, position, end, window);
+    cursor.#headersOnly = true;
+    cursor.#batchBytes = SPARSE_BATCH_BYTES;
+    return cursor;
   }
 
   get path(): string {
@@ -43,9 +64,10 @@ export class BatchCursor {
   load(): boolean {
     if (this.#end - this.position >= BATCH_HEADER_BYTES) {
       this.#ensure(BATCH_HEADER_BYTES);
-      const size = sizeBytes(this.buf, this.at);
+      const size = sizeBytesIn(this.view, this.at);
+      this.#batchBytes = size;
       const isWhole = size >= BATCH_HEADER_BYTES && this.position + size <= this.#end;
-      if (isWhole && magic(this.buf, this.at) === MAGIC_V2) return true;
+      if (isWhole && magicIn(this.view, this.at) === MAGIC_V2) return true;
     }
     this.#refuseOldFormat();
     return false;
@@ -60,12 +82,12 @@ export class BatchCursor {
 
   /** After `load`: brings the whole batch into `buf`. */
   loadWhole(): void {
-    this.#ensure(sizeBytes(this.buf, this.at));
+    this.#ensure(this.#batchBytes);
   }
 
-  /** After `load`: to the next batch. */
+  /** After `load`: to the next batch, whatever is in `buf` by now. */
   advance(): void {
-    this.position += sizeBytes(this.buf, this.at);
+    this.position += this.#batchBytes;
   }
 
   #ensure(bytes: number): void {
@@ -74,8 +96,13 @@ export class BatchCursor {
   }
 
   #read(bytes: number): void {
-    const wanted = Math.min(Math.max(bytes, this.#windowBytes), this.#end - this.position);
-    if (this.buf.length < wanted) this.buf = Buffer.allocUnsafeSlow(wanted);
+    this.beforeRead?.();
+    const isSparse = this.#headersOnly && this.#batchBytes >= SPARSE_BATCH_BYTES;
+    const wanted = Math.min(isSparse ? bytes : Math.max(bytes, this.#windowBytes), this.#end - this.position);
+    if (this.buf.length < wanted) {
+      this.buf = Buffer.allocUnsafeSlow(wanted);
+      this.view = viewOf(this.buf);
+    }
     const count = this.#file.handle.readSync(this.buf.subarray(0, wanted), this.position);
     this.#windowStart = this.position;
     this.#windowEnd = this.position + count;
@@ -89,8 +116,8 @@ export class BatchCursor {
   #refuseOldFormat(): void {
     if (this.#end - this.position < UP_TO_MAGIC_BYTES) return;
     this.#ensure(UP_TO_MAGIC_BYTES);
-    const size = sizeBytes(this.buf, this.at);
-    const format = magic(this.buf, this.at);
+    const size = sizeBytesIn(this.view, this.at);
+    const format = magicIn(this.view, this.at);
     if ((format !== 0 && format !== 1) || size < MIN_OLD_BYTES || this.position + size > this.#end) return;
     this.#ensure(size);
     const covered = this.buf.subarray(this.at + UP_TO_MAGIC_BYTES - 1, this.at + size);

@@ -40,6 +40,14 @@ export interface DiskFile {
 
 /** Held until `release`; a second holder is refused with LOCKED, also from another process. */
 export interface DiskLock {
+  /** The holder before was killed while it vouched, and the system has kept all that it wrote. */
+  readonly vouched: boolean;
+  /**
+   * Says that, should this process be killed from now on, what there is under the lock consists of writes that came back, but for the end of
+   * the last one to each file. Does nothing where the system may lose what was written without anybody seeing that.
+   */
+  vouch(): void;
+  withdraw(): void;
   release(): void;
 }
 

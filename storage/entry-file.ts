@@ -7,6 +7,7 @@ import type { PooledFile } from './file-pool.ts';
 
 const MIN_PENDING = 16;
 const MAX_PENDING = 512;
+const NO_BYTES = Buffer.alloc(0);
 const PAGE_BYTES = 4096;
 
 /** Reads the sort key of the entry that begins at `at`. */
@@ -22,8 +23,8 @@ export class EntryFile {
   #written: number;
   #pending: Buffer | null = null;
   #pendingCount = 0;
-  /** A write has failed: behind the entries there may be bytes of it. */
-  #isTorn = false;
+  /** Behind the entries there may be bytes that are none: of a write that has failed, or of the entries before a reset. */
+  #hasRest = false;
 
   constructor(file: PooledFile, entryBytes: number) {
     this.file = file;
@@ -60,15 +61,28 @@ export class EntryFile {
   writePending(): void {
     const handle = this.file.handle;
     const end = this.#writtenCount() * this.entryBytes;
-    if (this.#isTorn) handle.truncateSync(end);
-    this.#isTorn = false;
-    if (this.#pendingCount === 0) return;
-    // Until it has come back, a part may be in the file.
-    this.#isTorn = true;
-    handle.writeSync((this.#pending as Buffer).subarray(0, this.#pendingCount * this.entryBytes), end);
-    this.#isTorn = false;
+    const entries = (this.#pending ?? NO_BYTES).subarray(0, this.#pendingCount * this.entryBytes);
+    const known = this.#hasRest ? this.#keepRest(entries, end) : 0;
+    this.#hasRest = false;
+    if (known < entries.length) {
+      // Until it has come back, a part may be in the file.
+      this.#hasRest = true;
+      handle.writeSync(entries.subarray(known), end + known);
+      this.#hasRest = false;
+    }
     this.#written += this.#pendingCount;
     this.#pendingCount = 0;
+  }
+
+  /** How many bytes of `entries` are in the file from `end` on; where anything else is, it goes. An index made anew is mostly the same. */
+  #keepRest(entries: Buffer, end: number): number {
+    const { handle } = this.file;
+    const rest = Buffer.allocUnsafe(entries.length + 1);
+    const count = handle.readSync(rest, end);
+    const isSame = count <= entries.length && rest.subarray(0, count).equals(entries.subarray(0, count));
+    if (isSame) return count;
+    handle.truncateSync(end);
+    return 0;
   }
 
   /** Gives the memory back; to be called when no more entries are expected. */
@@ -115,13 +129,14 @@ export class EntryFile {
     this.#pendingCount = Math.max(0, Math.min(this.#pendingCount, count - written));
     if (count >= written) return;
     this.file.handle.truncateSync(count * this.entryBytes);
+    this.#hasRest = false;
     this.#written = count;
   }
 
-  /** Drops all entries, and whatever else is in the file. */
+  /** Drops all entries, and whatever else is in the file: from there it goes with the next write. */
   reset(): void {
     this.#pendingCount = 0;
-    if (this.file.exists) this.file.handle.truncateSync(0);
+    this.#hasRest = this.file.exists;
     this.#written = 0;
   }
 

@@ -13,6 +13,7 @@
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
 import { dirname } from 'node:path';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
   CLEANER_CHECKPOINT,
@@ -22,8 +23,6 @@ import {
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
   readCleanShutdown,
-  readOffsetCheckpoint,
-  replaceFile,
   writeCleanShutdown,
 } from './checkpoints.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
@@ -41,6 +40,7 @@ import {
 } from './names.ts';
 import { readTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
+import { Vouching } from './vouching.ts';
 
 const LOCK_FILE = '.lock';
 const PROBE_FILE = '.odradek-probe';
@@ -79,17 +79,14 @@ export class LogDir {
   readonly #recoveryPoints: Map<string, number>;
   readonly #logStartOffsets: Map<string, number>;
   readonly #cleanedUpTo: Map<string, number>;
-  /** By file, what was written last. */
-  readonly #written = new Map<string, string>();
-  /** Checkpoints are written one after the other; one that could not wait makes the one under way outdated. */
-  #checkpoints: Promise<void> = Promise.resolve();
+  readonly #checkpoints: CheckpointWriter;
   /** A log has been flushed since the recovery points were written. */
   #hasFlushed = false;
-  #urgentCheckpoints = 0;
   /** Names of folders that were moved away, which may come back at a power cut, and may stand in the checkpoints. */
   readonly #moved = new Set<string>();
   /** It is on disk for good that this start was one. */
   #startIsDurable: boolean;
+  readonly #vouching: Vouching;
 
   /** Throws DiskError with LOCKED when another process, or another part of this one, has the directory open. */
   static open(options: LogDirOptions): LogDir {
@@ -115,9 +112,10 @@ export class LogDir {
     this.previousBrokerEpoch = marker?.brokerEpoch ?? -1;
     this.#startIsDurable = false;
     this.#removeMarker();
-    this.#recoveryPoints = this.#readOffsets(RECOVERY_POINT_CHECKPOINT);
-    this.#logStartOffsets = this.#readOffsets(LOG_START_CHECKPOINT);
-    this.#cleanedUpTo = this.#readOffsets(CLEANER_CHECKPOINT);
+    this.#checkpoints = new CheckpointWriter(disk, path, this.#logger);
+    this.#recoveryPoints = this.#checkpoints.read(RECOVERY_POINT_CHECKPOINT);
+    this.#logStartOffsets = this.#checkpoints.read(LOG_START_CHECKPOINT);
+    this.#cleanedUpTo = this.#checkpoints.read(CLEANER_CHECKPOINT);
     this.#unclaimed = new Set();
     const names = disk.list(path);
     for (const name of names) this.#found(name);
@@ -126,6 +124,8 @@ export class LogDir {
     if (!this.wasClean && this.#unclaimed.size === 0) this.#startIsDurable = true;
     this.#forgetMissing(this.#recoveryPoints);
     this.#forgetMissing(this.#logStartOffsets);
+    const unchecked = this.wasClean || lock.vouched ? [] : this.#unclaimed;
+    this.#vouching = new Vouching(lock, unchecked, this.#logger);
   }
 
   /** Checkpoints may still speak of a folder that was moved away; one of that name that is made now is another. */
@@ -155,17 +155,6 @@ export class LogDir {
     if (!this.#startIsDurable) this.#options.disk.syncDir(this.path);
     this.#startIsDurable = true;
   };
-
-  #readOffsets(file: string): Map<string, number> {
-    const path = `${this.path}/${file}`;
-    try {
-      return readOffsetCheckpoint(this.#options.disk, path);
-    } catch (error) {
-      // As Kafka does: without it more is scanned or compacted, or a log begins at its first segment again.
-      this.#logger.warn({ file: path, err: error }, 'checkpoint not readable, taken as empty');
-      return new Map();
-    }
-  }
 
   #found(name: string): void {
     if (isDeletedDirName(name)) {
@@ -215,6 +204,7 @@ export class LogDir {
     const log = this.#open(topic, partition, topicId, config);
     this.#logs.set(name, log);
     this.#unclaimed.delete(name);
+    this.#vouching.checked(name);
     return log;
   }
 
@@ -235,7 +225,7 @@ export class LogDir {
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
     const cleanedUpTo = this.#cleanedUpTo.get(name);
-    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean };
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean, vouched: this.#lock.vouched };
     return this.#load(topic, partition, topicId, config, from);
   }
 
@@ -244,29 +234,38 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'rewrite'>,
+    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'vouched' | 'rewrite'>,
     folder = partitionDirName(topic, partition),
   ): Log {
-    const { disk, clock, onDiskError } = this.#options;
-    return Log.open({
-      ...from,
-      onDiskError,
-      disk,
-      resources: this.#resources,
-      dir: `${this.path}/${folder}`,
-      topic,
-      partition,
-      topicId,
-      config,
-      clock,
-      logger: this.#logger,
-      beforeFirstChange: this.#makeStartDurable,
-      recoveryPointChanged: this.#checkpointNow,
-      onFlushed: () => {
-        this.#hasFlushed = true;
-      },
-    });
+    try {
+      return Log.open({
+        ...from,
+        onDiskError: this.#onDiskError,
+        disk: this.#options.disk,
+        resources: this.#resources,
+        dir: `${this.path}/${folder}`,
+        topic,
+        partition,
+        topicId,
+        config,
+        clock: this.#options.clock,
+        logger: this.#logger,
+        beforeFirstChange: this.#makeStartDurable,
+        recoveryPointChanged: this.#checkpointNow,
+        onFlushed: () => {
+          this.#hasFlushed = true;
+        },
+      });
+    } catch (error) {
+      this.#vouching.doubt();
+      throw error;
+    }
   }
+
+  readonly #onDiskError = (error: DiskError): void => {
+    this.#vouching.doubt();
+    this.#options.onDiskError?.(error);
+  };
 
   /** Opens, or makes, the log that is to become the partition's here; it is filled from the one in another directory. */
   openFuture(topic: string, partition: number, topicId: string | null, config: LogConfig): Log {
@@ -339,9 +338,8 @@ export class LogDir {
 
   #moveAway(topic: string, partition: number, dueMs: number): void {
     const name = partitionDirName(topic, partition);
-    this.#recoveryPoints.delete(name);
-    this.#logStartOffsets.delete(name);
-    this.#cleanedUpTo.delete(name);
+    for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#cleanedUpTo]) offsets.delete(name);
+    this.#vouching.checked(name);
     const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
     const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
     this.#options.disk.rename(`${this.path}/${name}`, target);
@@ -370,7 +368,7 @@ export class LogDir {
   /** Writes recovery points, where they have changed; to be called now and then. */
   async checkpointRecoveryPoints(durable: boolean): Promise<void> {
     this.#hasFlushed = false;
-    await this.#write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
+    await this.#checkpoints.write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
   }
 
   /** Writes recovery points soon after logs were flushed, as they are when they roll: a start after a crash scans that much less. */
@@ -380,7 +378,7 @@ export class LogDir {
 
   /** Writes log starts, where they have changed; to be called now and then. */
   checkpointLogStarts(durable: boolean): Promise<void> {
-    return this.#write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
+    return this.#checkpoints.write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
   }
 
   #recoveryPointText(): string {
@@ -393,58 +391,28 @@ export class LogDir {
 
   /** As `checkpoint`, at once, and with it the names in the directory. */
   readonly #checkpointNow = (): void => {
-    const { disk } = this.#options;
-    this.#urgentCheckpoints += 1;
-    const texts = [
+    this.#checkpoints.writeNow([
       [RECOVERY_POINT_CHECKPOINT, this.#recoveryPointText()],
       [LOG_START_CHECKPOINT, this.#logStartText()],
-    ];
-    for (const [file, text] of texts) {
-      disk.writeFile(`${this.path}/${file}`, text);
-      this.#written.set(file, text);
-    }
+    ]);
     this.#moved.clear();
   };
-
-  #inTurn(write: () => Promise<void>): Promise<void> {
-    const turn = this.#checkpoints.then(write);
-    this.#checkpoints = turn.catch(() => {});
-    return turn;
-  }
 
   /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
   async checkpointCleaner(durable = true): Promise<void> {
     const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
-    if (offsets.length === 0 && !this.#options.disk.exists(`${this.path}/${CLEANER_CHECKPOINT}`)) return;
-    await this.#write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
+    if (offsets.length === 0 && !this.#checkpoints.exists(CLEANER_CHECKPOINT)) return;
+    await this.#checkpoints.write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */
   readHighWatermarks(): Map<string, number> {
-    return this.#readOffsets(REPLICATION_CHECKPOINT);
+    return this.#checkpoints.read(REPLICATION_CHECKPOINT);
   }
 
   async writeHighWatermarks(highWatermarks: Iterable<PartitionOffset>): Promise<void> {
     const text = offsetCheckpointText(highWatermarks);
-    await this.#write(REPLICATION_CHECKPOINT, () => text, true);
-  }
-
-  #write(file: string, makeText: () => string, durable: boolean): Promise<void> {
-    return this.#inTurn(async () => {
-      const text = makeText();
-      if (this.#written.get(file) === text) return;
-      const { disk } = this.#options;
-      const path = `${this.path}/${file}`;
-      const urgent = this.#urgentCheckpoints;
-      const isOutdated = (): boolean => urgent !== this.#urgentCheckpoints;
-      if (durable) {
-        await replaceFile(disk, path, text, isOutdated);
-        await disk.syncDirAsync(this.path);
-      } else {
-        disk.writeFile(path, text, { durable });
-      }
-      if (!isOutdated()) this.#written.set(file, text);
-    });
+    await this.#checkpoints.write(REPLICATION_CHECKPOINT, () => text, true);
   }
 
   /** Of open logs by `offsetOf` (null: no entry), of the others as at the start. */

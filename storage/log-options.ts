@@ -30,6 +30,8 @@ export interface LogOptions {
   cleanedUpTo?: number | null;
   /** Whether the last shutdown was clean (.kafka_cleanshutdown): then nothing is scanned. */
   clean: boolean;
+  /** Otherwise: whether what is in the files consists of whole writes, as a killed process leaves them (DiskLock); by default not. */
+  vouched?: boolean;
   /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */
   rewrite?: boolean;
   logger?: StorageLogger;

@@ -21,11 +21,12 @@ import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
 import type { ActiveProducer } from './producer-tracker.ts';
 import { type BatchRange, type FileSlice, NO_RECORDS, type ReadOptions, readRange, sliceRange } from './reading.ts';
-import { loadLog, noteAborted } from './recovery.ts';
+import { loadLog } from './recovery.ts';
 import { replaceSegments } from './replacement.ts';
 import { LogResources } from './resources.ts';
 import type { Segment } from './segment.ts';
 import type { AbortedTransaction } from './segment-list.ts';
+import { noteAborted } from './segment-recovery.ts';
 import { findByTimestamp, findMaxTimestamp, type OffsetAndTimestamp } from './timestamps.ts';
 import { truncateFullyAndStartAt, truncateTo } from './truncation.ts';
 
@@ -48,6 +49,7 @@ export class Log {
       logStartOffset: options.logStartOffset ?? 0,
       cleanedUpTo: options.cleanedUpTo ?? null,
       clean: options.clean,
+      vouched: options.vouched ?? false,
       rewrite: options.rewrite ?? false,
       logger: options.logger ?? SILENT_LOGGER,
     });

@@ -221,7 +221,8 @@ export class MemoryDisk implements Disk {
     const key = posix.normalize(path);
     if (this.#locks.has(key)) throw new DiskError('LOCKED', path, 'in use');
     this.#locks.add(key);
-    return { release: () => void this.#locks.delete(key) };
+    const nothing = (): void => {};
+    return { vouched: false, vouch: nothing, withdraw: nothing, release: () => void this.#locks.delete(key) };
   }
 
   space(): { totalBytes: number; usableBytes: number } {

@@ -4,10 +4,16 @@
  * Apache Kafka locks the same file with fcntl and leaves it behind, empty; where the system lists such locks
  * (/proc/locks) a Kafka that is running is seen too. Kafka cannot see us.
  *
+ *   1234             process id
+ *   56789            its start time, in clock ticks since the boot
+ *   8b5835b1-...     boot id
+ *   vouched ...      while its holder vouches for the directory (disk.ts): what the page cache then holds (node-disk-page-cache.ts)
+ *
  * Known limit: processes in different pid namespaces (two containers, one volume) do not see each other.
  */
 import * as fs from 'node:fs';
 import { DiskError, type DiskLock } from './disk.ts';
+import { pageCacheIdentity } from './node-disk-page-cache.ts';
 
 interface Holder {
   pid: number;
@@ -20,19 +26,64 @@ export function acquireLockFile(path: string): DiskLock {
   const own = describeHolder(process.pid);
   const content = `${own.pid}\n${own.startTime}\n${own.bootId}\n`;
   const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}`;
+  let vouched = false;
   fs.writeFileSync(temporary, content);
   try {
     for (let attempts = 0; attempts < 10; attempts++) {
-      if (linkIfFree(temporary, path)) return { release: () => releaseLockFile(path, content) };
+      if (linkIfFree(temporary, path)) return new LockFile(path, content, vouched);
       const found = readIfThere(path);
       if (found === null) continue;
+      const vouch = vouchFor(path);
+      const isVouched = vouch !== null && found.endsWith(`\n${vouch}`);
       const holder = liveHolder(path, found);
       if (holder !== null) throw new DiskError('LOCKED', path, `in use by process ${holder}`);
-      moveStaleAway(path, found);
+      vouched = moveStaleAway(path, found) && isVouched;
     }
     throw new DiskError('LOCKED', path, 'taken again and again by other processes');
   } finally {
     fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** The line that vouches for the directory around the lock file, as things are; null where nobody can. */
+function vouchFor(path: string): string | null {
+  const identity = pageCacheIdentity(path);
+  return identity === null ? null : `vouched ${identity}\n`;
+}
+
+class LockFile implements DiskLock {
+  readonly vouched: boolean;
+  readonly #path: string;
+  /** Without the line that vouches. */
+  readonly #content: string;
+  #vouch = '';
+
+  constructor(path: string, content: string, vouched: boolean) {
+    this.#path = path;
+    this.#content = content;
+    this.vouched = vouched;
+  }
+
+  vouch(): void {
+    const line = vouchFor(this.#path);
+    if (line === null || this.#vouch !== '' || !this.#isOurs()) return;
+    // Half a line is none.
+    fs.appendFileSync(this.#path, line);
+    this.#vouch = line;
+  }
+
+  withdraw(): void {
+    if (this.#vouch === '' || !this.#isOurs()) return;
+    fs.truncateSync(this.#path, this.#content.length);
+    this.#vouch = '';
+  }
+
+  release(): void {
+    if (this.#isOurs()) fs.rmSync(this.#path, { force: true });
+  }
+
+  #isOurs(): boolean {
+    return readIfThere(this.#path) === this.#content + this.#vouch;
   }
 }
 
@@ -47,21 +98,19 @@ function linkIfFree(from: string, to: string): boolean {
   }
 }
 
-/** Between our look and our rename another process may have replaced the stale file with its own: then it goes back. */
-function moveStaleAway(path: string, stale: string): void {
+/** Between our look and our rename another process may have replaced the stale file with its own: then it goes back, and the answer is false. */
+function moveStaleAway(path: string, stale: string): boolean {
   const aside = `${path}.stale.${process.pid}`;
   try {
     fs.renameSync(path, aside);
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return;
+    if (codeOf(cause) === 'ENOENT') return false;
     throw cause;
   }
-  if (fs.readFileSync(aside, 'utf8') !== stale) linkIfFree(aside, path);
+  const isStale = fs.readFileSync(aside, 'utf8') === stale;
+  if (!isStale) linkIfFree(aside, path);
   fs.rmSync(aside, { force: true });
-}
-
-function releaseLockFile(path: string, content: string): void {
-  if (readIfThere(path) === content) fs.rmSync(path, { force: true });
+  return isStale;
 }
 
 /** The process that holds the file now, or null when it is stale. */

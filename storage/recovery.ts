@@ -4,44 +4,41 @@
  * batch that is not valid, and indexed anew. What is missing below the recovery point was on disk for good: then nothing is cut, and
  * the log does not open.
  */
-import {
-  attributes,
-  baseOffset,
-  CONTROL_BIT,
-  hasProducerId,
-  lastOffsetDelta,
-  leaderEpoch,
-  producerId,
-} from '../protocol/records/batch.ts';
+import { baseOffset } from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
 import type { BatchCursor } from './batch-cursor.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
-import type { LogConfig } from './log-config.ts';
 import { damaged } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
 import { LOG_SUFFIX, offsetFileName, offsetFromName, SEGMENT_SUFFIXES, TEMPORARY_SUFFIX } from './names.ts';
-import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import { ProducerSnapshots } from './producer-snapshot.ts';
-import { type CompletedTransaction, isExpired, ProducerState } from './producer-state.ts';
+import { isExpired, ProducerState } from './producer-state.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
+import {
+  CRC_MISMATCH,
+  checkEachBatch,
+  checkSegment,
+  mayHaveGap,
+  needsItsCrc,
+  type RecoveryOptions,
+  recoveryWindow,
+  type SegmentRecovery,
+  type SoundPart,
+  walkSegment,
+  wasCompacted,
+} from './segment-recovery.ts';
 
-/** For all recoveries, which are synchronous; small enough to stay in a core's cache between the read and the CRC. */
-const window = Buffer.allocUnsafeSlow(262_144);
-const CRC_MISMATCH = 'the CRC-32C of the record batch does not match';
-
-export interface LoadOptions {
+export interface LoadOptions extends RecoveryOptions {
   resources: LogResources;
   dir: string;
-  config: LogConfig;
   nowMs: number;
-  recoveryPoint: number;
   logStartOffset: number;
-  /** All below has been compacted; null: it never was. */
-  cleanedUpTo: number | null;
   clean: boolean;
+  /** All bytes are from writes that came back, but for the end of the last one to each file (DiskLock.vouched). */
+  vouched: boolean;
   /** What is checked is written once more, since the kernel may take it for written when it is not. */
   rewrite: boolean;
   logger: StorageLogger;
@@ -83,10 +80,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     hasEpochFile,
     hasTopicIdFile: names.includes(PARTITION_METADATA_FILE),
   };
-  if (!options.clean && segments.length > 0) {
-    log.epochs = new LeaderEpochs(resources.disk, dir, hasEpochFile);
-    log.producers = recoverSegments(options, log);
-  }
+  if (!options.clean && segments.length > 0) recover(options, log);
   if (segments.length > 0) log.logEndOffset = findLogEnd(options, log);
   checkReachesRecoveryPoint(options, log);
   settleOffsets(options, log);
@@ -202,26 +196,43 @@ function findLogEnd(options: LoadOptions, log: LoadedLog): number {
   return last.nextOffset();
 }
 
-/** Checks the segments that may not be on disk as a whole; gives the producers as of the log end. */
-function recoverSegments(options: LoadOptions, log: LoadedLog): ProducerState {
+/**
+ * After a kill the headers say all, where the last holder has vouched for what it wrote; where they say anything unexpected, as they do
+ * behind a write that was cut short, all is checked.
+ */
+function recover(options: LoadOptions, log: LoadedLog): void {
+  if (options.vouched && recoverSegments(options, log, walkSegment)) return;
+  if (!recoverSegments(options, log, checkSegment)) recoverSegments(options, log, checkEachBatch);
+}
+
+/** Goes through the segments that may not be on disk as a whole. False where another way has to be gone; nothing was cut then. */
+function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: SegmentRecovery): boolean {
   const { segments, snapshots } = log;
   const first = Math.max(
     0,
     segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
   );
-  snapshots.removeAbove(segments[first].baseOffset);
-  log.epochs?.truncateFromEnd(segments[first].baseOffset);
+  // Snapshots are written as a whole, too.
+  const isVouched = recoverSegment === walkSegment;
+  if (!isVouched) snapshots.removeAbove(segments[first].baseOffset);
+  const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
+  epochs.truncateFromEnd(segments[first].baseOffset);
   const source = { ...options, ...log, producerIdExpirationMs: options.config.producerIdExpirationMs };
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
-    if (i > first) snapshots.write(segments[i].baseOffset, producers.entries, false);
-    const sound = recoverSegment(options, segments[i], producers, log.epochs as LeaderEpochs);
+    const { baseOffset } = segments[i];
+    if (i > first && !(isVouched && snapshots.has(baseOffset))) snapshots.write(baseOffset, producers.entries, false);
+    const sound = recoverSegment(options, segments[i], { producers, epochs });
+    if (sound === null) return false;
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
+    if (sound.invalid !== null && isVouched) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
     if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();
   }
-  return producers;
+  log.epochs = epochs;
+  log.producers = producers;
+  return true;
 }
 
 /**
@@ -234,83 +245,14 @@ function mismatchBehind(options: LoadOptions, sound: SoundPart, next: Segment | 
   return `the next segment begins at offset ${next.baseOffset}`;
 }
 
-/** How far a segment holds valid batches. */
-interface SoundPart {
-  sizeBytes: number;
-  /** The offset that follows. */
-  nextOffset: number;
-  /** What is wrong with the bytes behind; null where there are none. */
-  invalid: string | null;
-}
-
-/** Checks and indexes one segment. */
-function recoverSegment(
-  options: LoadOptions,
-  segment: Segment,
-  producers: ProducerState,
-  epochs: LeaderEpochs,
-): SoundPart {
-  const interval = options.config.indexIntervalBytes;
-  const onCompleted = (transaction: CompletedTransaction): void => noteAborted(segment, transaction);
-  segment.resetIndexes();
-  segment.transactionIndex.reset();
-  const cursor = segment.cursor(0, window);
-  let nextOffset = segment.baseOffset;
-  let latestEpoch = epochs.latest;
-  let invalid: string | null = null;
-  const lastPlace = segment.baseOffset + MAX_RELATIVE_OFFSET;
-  for (; cursor.load(); cursor.advance()) {
-    cursor.loadWhole();
-    const { buf, at } = cursor;
-    const base = baseOffset(buf, at);
-    const delta = lastOffsetDelta(buf, at);
-    const epoch = leaderEpoch(buf, at);
-    const isInPlace =
-      base === nextOffset || (base > nextOffset && base <= lastPlace && mayHaveGap(options, nextOffset));
-    if (!isInPlace || delta < 0 || (epoch < latestEpoch && epoch >= 0) || !hasValidCrc(buf, at)) {
-      invalid = isInPlace ? whatIsWrong(buf, at, latestEpoch) : `offset ${base} where ${nextOffset} has to follow`;
-      break;
-    }
-    segment.indexBatch(buf, at, cursor.position, interval);
-    if (epoch > latestEpoch) {
-      latestEpoch = epoch;
-      epochs.assign(epoch, base);
-    }
-    if (hasProducerId(buf, at)) producers.updateBatch(buf, at, onCompleted);
-    nextOffset = base + delta + 1;
-  }
-  if (cursor.position < segment.sizeBytes) invalid ??= 'no whole record batch';
-  return { sizeBytes: cursor.position, nextOffset, invalid };
-}
-
 /** Makes pages dirty that count as clean after a sync that failed. */
 function rewrite(segment: Segment, sizeBytes: number): void {
-  for (let at = 0; at < sizeBytes; at += window.length) {
-    const part = window.subarray(0, Math.min(window.length, sizeBytes - at));
+  for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
+    const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
     const { handle } = segment.log;
     handle.readSync(part, at);
     handle.writeSync(part, at);
   }
-}
-
-/**
- * Leaders leave no offset out; a compaction does, and who copies what it has left. Elsewhere a gap above the recovery point is the mark of a
- * base offset that was torn: no CRC covers it.
- */
-function mayHaveGap(options: LoadOptions, nextOffset: number): boolean {
-  return wasCompacted(options) || nextOffset < options.recoveryPoint;
-}
-
-function wasCompacted({ config, cleanedUpTo }: LoadOptions): boolean {
-  return config.cleanupPolicy.compact || cleanedUpTo !== null;
-}
-
-/** With a batch that stands in its place. */
-function whatIsWrong(buf: Buffer, at: number, latestEpoch: number): string {
-  if (lastOffsetDelta(buf, at) < 0) return 'a batch that ends before it begins';
-  if (!hasValidCrc(buf, at)) return CRC_MISMATCH;
-  // What a truncation had cut off comes back when a power cut undoes it, and may stand behind newer records.
-  return `leader epoch ${leaderEpoch(buf, at)} after ${latestEpoch}`;
 }
 
 /**
@@ -334,10 +276,6 @@ function cutBehind(options: LoadOptions, segments: Segment[], i: number, sound: 
   // What is gone must not come back behind what follows now.
   segments[i].log.handle.syncSync();
   options.resources.disk.syncDir(options.dir);
-}
-
-export function noteAborted(segment: Segment, transaction: CompletedTransaction): void {
-  if (transaction.aborted) segment.transactionIndex.append(transaction);
 }
 
 export interface ProducerSource {
@@ -374,8 +312,7 @@ function replayProducers(producers: ProducerState, segments: readonly Segment[],
     if (position < 0) continue;
     const cursor = segment.cursor(position);
     for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      const isControl = (attributes(cursor.buf, cursor.at) & CONTROL_BIT) !== 0;
-      if (isControl || producerId(cursor.buf, cursor.at) > Number.MAX_SAFE_INTEGER) loadChecked(cursor);
+      if (needsItsCrc(cursor.buf, cursor.at)) loadChecked(cursor);
       producers.updateBatch(cursor.buf, cursor.at, () => {});
     }
   }

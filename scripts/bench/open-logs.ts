@@ -1,10 +1,11 @@
 /**
- * How long it takes to open the logs of a data directory after an orderly end and after a kill:
+ * How long it takes to open the logs of a data directory after an orderly end, after a kill, and after a power cut or anything else that
+ * leaves nobody who vouches for the files:
  *
  *   node scripts/bench/open-logs.ts [--partitions 1000] [--segments 10] [--segment-kib 100] [--directory DIR]
  *
- * Every partition has as many segments, all full of batches of 16 KiB from one idempotent producer; after a kill the last segment of each is
- * above the recovery point. Files come from the page cache. Prints milliseconds, the best of three rounds.
+ * Every partition has as many segments, all full of batches of 16 KiB from one idempotent producer; but for the orderly end the last segment of
+ * each is above the recovery point. Files come from the page cache. Prints milliseconds, the best of three rounds.
  */
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import { CLEAN_SHUTDOWN_FILE } from '../../storage/checkpoints.ts';
-import { DEFAULT_LOG_CONFIG, LogDir, NodeDisk } from '../../storage/index.ts';
+import { DEFAULT_LOG_CONFIG, type Disk, LogDir, NodeDisk } from '../../storage/index.ts';
 
 const BATCH_BYTES = 16_384;
 const ROUNDS = 3;
@@ -35,17 +36,29 @@ const root = mkdtempSync(join(values.directory, 'odradek-open-'));
 try {
   const path = join(root, 'data');
   await fill(path);
-  const clean = await best(path, openClean);
-  const killed = await best(path, openKilled);
+  const clean = await best(path, (copy) => openClean(copy));
+  const killed = await best(path, (copy) => openUnclean(copy, true));
+  const unclean = await best(path, (copy) => openUnclean(copy, false));
   const size = ((partitions * segments * segmentBytes) / 1e9).toFixed(1);
   console.log(`${partitions} partitions, ${segments} segments each, ${size} GB`);
-  console.log(`after an orderly end: ${clean.toFixed(0)} ms; after a kill: ${killed.toFixed(0)} ms`);
+  console.log(
+    `after an orderly end: ${clean.toFixed(0)} ms; after a kill: ${killed.toFixed(0)} ms; ` +
+      `after a power cut: ${unclean.toFixed(0)} ms`,
+  );
 } finally {
   rmSync(root, { recursive: true });
 }
 
-function openDir(path: string): LogDir {
-  return LogDir.open({ disk: new NodeDisk(), path, clock: { nowMs: () => Date.now() }, unique: () => 'unique' });
+/** Its directories are as a process leaves them that is killed while it vouches for them. */
+function vouchedDisk(): Disk {
+  const disk = new NodeDisk();
+  const lock = disk.lock.bind(disk);
+  disk.lock = (path) => Object.assign(lock(path), { vouched: true });
+  return disk;
+}
+
+function openDir(path: string, disk: Disk = new NodeDisk()): LogDir {
+  return LogDir.open({ disk, path, clock: { nowMs: () => Date.now() }, unique: () => 'unique' });
 }
 
 function openAll(dir: LogDir): void {
@@ -71,18 +84,18 @@ async function fill(path: string): Promise<void> {
 }
 
 /** Milliseconds. */
-function openClean(path: string): number {
+function openClean(path: string, disk?: Disk): number {
   const begunMs = performance.now();
-  const dir = openDir(path);
+  const dir = openDir(path, disk);
   openAll(dir);
   const tookMs = performance.now() - begunMs;
   dir.abandon();
   return tookMs;
 }
 
-function openKilled(path: string): number {
+function openUnclean(path: string, vouched: boolean): number {
   rmSync(join(path, CLEAN_SHUTDOWN_FILE), { force: true });
-  return openClean(path);
+  return openClean(path, vouched ? vouchedDisk() : new NodeDisk());
 }
 
 async function best(path: string, open: (path: string) => number): Promise<number> {

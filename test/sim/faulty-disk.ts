@@ -14,7 +14,8 @@
  *   - A full disk takes a part of a write and then fails, until there is room again.
  *   - Reads, writes and syncs fail when told to. After a failed sync the pages count as clean and may not have been written.
  *   - Bits flip where the caller says.
- *   - A process can be made to die before any change to the disk (`dieAfter`): whatever it tries then fails.
+ *   - A process can be made to die before any change to the disk, or in the middle of a write, of which a beginning is there then
+ *     (`dieAfter`): whatever it tries then fails.
  *
  * Not in the model: a disk that lies about a sync, writes to the wrong place, or tears a sector.
  */
@@ -75,6 +76,10 @@ export class FaultyDisk implements Disk {
   readonly #random: SeededRandom;
   #root = new Folder();
   #locks = new Set<string>();
+  /** Locks whose holders have vouched; a power cut is seen. */
+  readonly #vouched = new Set<string>();
+  /** How often somebody got a lock whose former holder had vouched. */
+  vouchedLocks = 0;
   /** Counts processes: the files of one that is gone are of no use to the next. */
   #process = 0;
   #pool: (() => void)[] = [];
@@ -100,6 +105,7 @@ export class FaultyDisk implements Disk {
 
   powerCut(): void {
     this.kill();
+    this.#vouched.clear();
     this.#root.powerCut(this.#random);
   }
 
@@ -308,7 +314,21 @@ export class FaultyDisk implements Disk {
     if (this.#locks.has(path)) throw new DiskError('LOCKED', path, 'in use');
     this.#locks.add(path);
     const process = this.#process;
-    return { release: () => void (process === this.#process && this.#locks.delete(path)) };
+    const vouched = this.#vouched.delete(path);
+    if (vouched) this.vouchedLocks += 1;
+    const ifAlive = (action: () => void) => (): void => {
+      if (process === this.#process && !this.isDead) action();
+    };
+    return {
+      vouched,
+      vouch: ifAlive(() => this.#vouched.add(path)),
+      withdraw: ifAlive(() => this.#vouched.delete(path)),
+      release: () => {
+        if (process !== this.#process) return;
+        this.#locks.delete(path);
+        this.#vouched.delete(path);
+      },
+    };
   }
 
   space(): { totalBytes: number; usableBytes: number } {
@@ -369,7 +389,13 @@ class OpenFile implements DiskFile {
 
   writeSync(data: Uint8Array, position: number): void {
     this.#check();
-    this.#disk.change(this.path);
+    try {
+      this.#disk.change(this.path);
+    } catch (error) {
+      // Killed on the way.
+      this.#file.write(data.subarray(0, this.#disk.partOf(data.length)), position);
+      throw error;
+    }
     try {
       this.#disk.mayFail('write', this.path);
     } catch (error) {

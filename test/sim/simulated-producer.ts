@@ -4,6 +4,8 @@ import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
 const MAX_VALUE_BYTES = 200;
+/** More than two sectors, so that one can be missing without any header showing that. */
+const MAX_LARGE_VALUE_BYTES = 1200;
 
 /** Without keys with `keys` 0; otherwise each record has one of so many keys, and may be a tombstone. */
 export function randomBatch(
@@ -22,6 +24,13 @@ export function randomBatch(
   });
   return encodeBatch(records, header);
 }
+
+/** One record, with a key where `keys` is not 0. */
+const largeBatch: typeof randomBatch = (random, timestamp, keys, header) => {
+  const value = Buffer.alloc(1 + random.int(MAX_LARGE_VALUE_BYTES), 1 + random.int(255));
+  const key = keys === 0 ? null : Buffer.from(`k${random.int(keys)}`);
+  return encodeBatch([{ key, value, timestamp }], header);
+};
 
 export class SimulatedProducer {
   readonly id: number;
@@ -44,7 +53,8 @@ export class SimulatedProducer {
     if (this.#unanswered === null && this.#openRecords > 0 && random.int(3) === 0) {
       return { batch: this.#marker(random, nowMs), isMarker: true };
     }
-    this.#unanswered ??= randomBatch(random, nowMs, this.#keys, {
+    const anyBatch = random.int(8) === 0 ? largeBatch : randomBatch;
+    this.#unanswered ??= anyBatch(random, nowMs, this.#keys, {
       producerId: this.id,
       producerEpoch: this.#epoch,
       baseSequence: this.#sequence,

@@ -376,7 +376,8 @@ export class StorageSimulation {
 
   /** A log that has failed goes on without a new process; what a failed sync has left out must not be missing later. */
   async reopenFailed(): Promise<void> {
-    const failed = this.#partitions.find(({ log }) => log.failure !== null);
+    // One that was deleted, and could not be made anew on a full disk, is no log any more.
+    const failed = this.#partitions.find(({ topic, log }) => log.failure !== null && this.#dir.get(topic, 0) === log);
     if (failed === undefined) return;
     await this.finishPool();
     const { recoveryPoint } = failed.log;
@@ -450,14 +451,16 @@ export class StorageSimulation {
   }
 
   #openAll(restart: Exclude<Restart, 'clean'> | null, recoveryPoints: readonly number[]): void {
+    const vouchedBefore = this.disk.vouchedLocks;
     this.#dir = this.#openDir();
+    const vouched = this.disk.vouchedLocks > vouchedBefore ? ', vouched for' : '';
     const how = this.#dir.wasClean ? 'clean' : (restart ?? 'killed');
     const logs = this.#partitions.map(({ topic, topicId, config }) =>
       this.#dir.openOrCreate(topic, 0, topicId, config),
     );
     this.disk.dieAfter = Number.POSITIVE_INFINITY;
     this.#compactor = this.#newCompactor();
-    this.#trace(`restarted: ${how}`);
+    this.#trace(`restarted: ${how}${vouched}`);
     for (const [i, partition] of this.#partitions.entries()) {
       partition.log = logs[i];
       partition.isBroken = false;

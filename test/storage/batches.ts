@@ -106,7 +106,7 @@ export function framesOf(records: Buffer): { at: number; size: number; base: num
 }
 
 /** What Kafka's index sanity check asks of the files in a partition's folder: each entry names a batch and what the batch says. */
-export function checkIndexFiles(disk: MemoryDisk, dir: string): void {
+export function checkIndexFiles(disk: Disk, dir: string): void {
   for (const name of disk.list(dir)) {
     if (!name.endsWith('.log')) continue;
     const stem = `${dir}/${name.slice(0, -4)}`;

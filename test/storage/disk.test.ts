@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Disk, DiskError, MemoryDisk, NodeDisk } from '../../storage/index.ts';
+import { pageCacheIdentity } from '../../storage/node-disk-page-cache.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'odradek-disk-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -145,9 +146,9 @@ describe('the lock file', () => {
   const disk = new NodeDisk();
 
   /** A process that locks `path` and then waits to be killed. */
-  async function lockElsewhere(path: string): Promise<() => Promise<void>> {
+  async function lockElsewhere(path: string, action = ''): Promise<() => Promise<void>> {
     const module = new URL('../../storage/node-disk.ts', import.meta.url).pathname;
-    const script = `import { NodeDisk } from ${JSON.stringify(module)}; new NodeDisk().lock(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000);`;
+    const script = `import { NodeDisk } from ${JSON.stringify(module)}; const lock = new NodeDisk().lock(${JSON.stringify(path)}); ${action}; console.log('held'); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -168,6 +169,67 @@ describe('the lock file', () => {
     expect(readFileSync(path, 'utf8').startsWith(`${process.pid}\n`)).toBe(true);
     lock.release();
   });
+
+  /** Whether somebody who takes the lock after `action` and a kill, and then `change`, finds that the one before has vouched. */
+  async function isVouchedAfter(action: string, change: (path: string) => string = (path) => path): Promise<boolean> {
+    const path = `${folder(disk)}/.lock`;
+    const kill = await lockElsewhere(path, action);
+    await kill();
+    const lock = disk.lock(change(path));
+    lock.release();
+    return lock.vouched;
+  }
+
+  const canVouch = pageCacheIdentity(root) !== null;
+
+  test('tells after kill -9 whether its holder has vouched', async () => {
+    expect(await isVouchedAfter('')).toBe(false);
+    expect(await isVouchedAfter('lock.vouch()')).toBe(canVouch);
+    expect(await isVouchedAfter('lock.vouch(); lock.vouch()')).toBe(canVouch);
+    expect(await isVouchedAfter('lock.vouch(); lock.withdraw()')).toBe(false);
+    expect(await isVouchedAfter('lock.vouch(); lock.withdraw(); lock.vouch()')).toBe(canVouch);
+    expect(await isVouchedAfter('lock.vouch(); lock.release()')).toBe(false);
+  });
+
+  test.runIf(canVouch)(
+    'counts for nothing in a copy, after another boot, on another mount, or with half a line',
+    async () => {
+      const edit = (replace: (content: string) => string) => (path: string) => {
+        writeFileSync(path, replace(readFileSync(path, 'utf8')));
+        return path;
+      };
+      expect(
+        await isVouchedAfter(
+          'lock.vouch()',
+          edit((content) => content),
+        ),
+      ).toBe(true);
+      expect(
+        await isVouchedAfter(
+          'lock.vouch()',
+          edit((content) => content.slice(0, -1)),
+        ),
+      ).toBe(false);
+      expect(
+        await isVouchedAfter(
+          'lock.vouch()',
+          edit((content) => content.replace(/vouched \S{4}/, 'vouched 0000')),
+        ),
+      ).toBe(false);
+      expect(
+        await isVouchedAfter(
+          'lock.vouch()',
+          edit((content) => content.replace(/:(\d+) /, ':1$1 ')),
+        ),
+      ).toBe(false);
+      const copied = await isVouchedAfter('lock.vouch()', (path) => {
+        const copy = `${folder(disk)}/.lock`;
+        copyFileSync(path, copy);
+        return copy;
+      });
+      expect(copied).toBe(false);
+    },
+  );
 
   test('of a process whose number another one has now is stale', () => {
     const path = `${folder(disk)}/.lock`;

@@ -47,6 +47,49 @@ describe('an offset index', () => {
       { numRuns: 30 },
     );
   });
+
+  test('that is made anew leaves in its file what it has now, and nothing else', () => {
+    const entries = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 1500, size: 'max' });
+    fc.assert(
+      fc.property(entries, entries, (before, after) => {
+        const file = newFile();
+        const index = new OffsetIndex(file, 0);
+        const fill = (steps: readonly number[]): void => {
+          let offset = 0;
+          for (const step of steps) {
+            offset += step;
+            index.append(offset, offset);
+          }
+          index.entries.release();
+        };
+        fill(before);
+        index.entries.reset();
+        // The same ones, fewer, more, or others.
+        for (const steps of [before, before.slice(0, after.length), [...before, ...after], after]) {
+          fill(steps);
+          expect(file.handle.sizeBytes()).toBe(steps.length * 8);
+          const again = new OffsetIndex(file, 0);
+          expect(again.lastOffset()).toBe(steps.reduce((sum, step) => sum + step, 0));
+          expect(again.lookup(steps[0] ?? 0)).toBe(steps[0] ?? 0);
+          index.entries.reset();
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('that is made anew as it was is not written', () => {
+    const file = newFile();
+    const index = new OffsetIndex(file, 0);
+    for (let i = 1; i < 10; i++) index.append(i, i);
+    index.entries.release();
+    index.entries.reset();
+    for (let i = 1; i < 10; i++) index.append(i, i);
+    const { handle } = file;
+    handle.writeSync = handle.truncateSync = () => expect.fail('written');
+    index.entries.release();
+    expect(index.lastOffset()).toBe(9);
+  });
 });
 
 describe('a time index', () => {
