@@ -25,11 +25,10 @@ export function randomBatch(
   return encodeBatch(records, header);
 }
 
-/** One record, with a key where `keys` is not 0. */
-const largeBatch: typeof randomBatch = (random, timestamp, keys, header) => {
+/** One record without a key. */
+const largeBatch: typeof randomBatch = (random, timestamp, _keys, header) => {
   const value = Buffer.alloc(1 + random.int(MAX_LARGE_VALUE_BYTES), 1 + random.int(255));
-  const key = keys === 0 ? null : Buffer.from(`k${random.int(keys)}`);
-  return encodeBatch([{ key, value, timestamp }], header);
+  return encodeBatch([{ value, timestamp }], header);
 };
 
 export class SimulatedProducer {
@@ -53,7 +52,7 @@ export class SimulatedProducer {
     if (this.#unanswered === null && this.#openRecords > 0 && random.int(3) === 0) {
       return { batch: this.#marker(random, nowMs), isMarker: true };
     }
-    const anyBatch = random.int(8) === 0 ? largeBatch : randomBatch;
+    const anyBatch = this.#keys === 0 && random.int(8) === 0 ? largeBatch : randomBatch;
     this.#unanswered ??= anyBatch(random, nowMs, this.#keys, {
       producerId: this.id,
       producerEpoch: this.#epoch,
