@@ -27,7 +27,6 @@ import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
-import { GatheredAppends } from './partition/gathered-appends.ts';
 import { Partitions } from './partition/partitions.ts';
 import { ProducerIds } from './partition/producer-ids.ts';
 import { systemClock as clock, systemRandom as random } from './system-env.ts';
@@ -96,7 +95,6 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
       fetchWaits.stop();
       replicas.groups.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
-      broker.appends.end();
       const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
       await controller.fenceBroker();
       await controller.close();
@@ -247,7 +245,6 @@ function brokerOf(
     endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
     controller,
     partitions,
-    appends: new GatheredAppends(setImmediate),
     producerIds: new ProducerIds(() => controller.allocateProducerIds()),
     fetchSessions: new FetchSessions(random, () => config().get('max.incremental.fetch.session.cache.slots')),
     fetchWaits,

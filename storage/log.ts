@@ -190,25 +190,6 @@ export class Log {
     return { firstOffset: first, lastOffset: next - 1, logAppendTimeMs, logStartOffset, duplicate: false };
   }
 
-  /**
-   * Appends batches of clients that came one after the other, as `appendAsLeader` appends each, but with one write. Null where they cannot go
-   * together, because one is a duplicate or refused, the segment ends, or the disk fails: then nothing is appended, and `appendAsLeader`
-   * tells for each what is with it.
-   */
-  appendTogether(batches: Buffer, epoch: number): AppendResult | null {
-    const log = this.#state;
-    if (log.durability.failure !== null) return null;
-    // a record has several bytes: the offsets cannot rise by more
-    if (this.#shouldRoll(batches, log.logEndOffset + batches.length)) return null;
-    try {
-      const result = this.appendAsLeader(batches, epoch);
-      return result.duplicate ? null : result;
-    } catch (error) {
-      if (error instanceof LogError) return null;
-      throw error;
-    }
-  }
-
   #duplicateOf(batch: ProducerBatch): AppendResult {
     return {
       firstOffset: batch.lastOffset - batch.offsetDelta,
@@ -265,20 +246,15 @@ export class Log {
     noteAborted(this.#state.segments.active, transaction);
 
   #rollIfNeeded(batches: Buffer, next: number): void {
-    if (!this.#shouldRoll(batches, next - 1)) return;
-    const log = this.#state;
-    // At the log end, wherever it goes on: a gap between two segments is the mark of a loss.
-    log.roll(Math.max(log.logEndOffset, next - 1 - MAX_RELATIVE_OFFSET));
-  }
-
-  #shouldRoll(batches: Buffer, lastOffset: number): boolean {
     const log = this.#state;
     const bytes = batches.length;
     let timestamp = maxTimestamp(batches, 0);
     for (let at = sizeBytes(batches, 0); at < bytes; at += sizeBytes(batches, at)) {
       timestamp = Math.max(timestamp, maxTimestamp(batches, at));
     }
-    return log.segments.active.shouldRoll(log.config, bytes, timestamp, lastOffset, log.nowMs);
+    if (!log.segments.active.shouldRoll(log.config, bytes, timestamp, next - 1, log.nowMs)) return;
+    // At the log end, wherever it goes on: a gap between two segments is the mark of a loss.
+    log.roll(Math.max(log.logEndOffset, next - 1 - MAX_RELATIVE_OFFSET));
   }
 
   // Reads

@@ -74,7 +74,6 @@ export class ProducerState {
    */
   check(buf: Buffer, origin: AppendOrigin, transactionVersion: number): ProducerBatch | null {
     if (sizeBytes(buf, 0) === buf.length) return this.#checkBatch(this, buf, 0, origin, transactionVersion);
-    if (origin === 'client' && this.#isOneProducerGoingOn(buf)) return null;
     // Several batches: each is checked against what those before it would leave behind.
     const view = new ProducerView(this);
     for (let at = 0; at < buf.length; at += sizeBytes(buf, at)) {
@@ -83,21 +82,6 @@ export class ProducerState {
       if (hasProducerId(buf, at)) updateEntry(view.forUpdate(producerId(buf, at)), buf, at, readMarker(buf, at));
     }
     return null;
-  }
-
-  /** The usual case of several batches: the next ones of one producer that is known, in or out of a transaction as it was. */
-  #isOneProducerGoingOn(buf: Buffer): boolean {
-    const entry = this.entries.get(producerId(buf, 0));
-    if (entry === undefined) return false;
-    const kind = entry.transactionFirstOffset >= 0 ? TRANSACTIONAL_BIT : 0;
-    let last = entry.lastSequence;
-    for (let at = 0; at < buf.length; at += sizeBytes(buf, at)) {
-      if (producerId(buf, at) !== entry.producerId || producerEpoch(buf, at) !== entry.epoch) return false;
-      if ((attributes(buf, at) & (CONTROL_BIT | TRANSACTIONAL_BIT)) !== kind) return false;
-      if (baseSequence(buf, at) !== last + 1) return false;
-      last = lastSequenceOf(buf, at);
-    }
-    return true;
   }
 
   #checkBatch(

@@ -3,7 +3,6 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
 import { AppendError } from '../partition/append-result.ts';
-import { Gathered } from '../partition/gathered-appends.ts';
 import type { Partition } from '../partition/partition.ts';
 import { CloseConnection } from './close-connection.ts';
 import { handler, type RequestContext } from './handler.ts';
@@ -14,9 +13,6 @@ type Request = MessageOf<typeof ProduceRequest>;
 type Topic = Request['topicData'][number];
 type TopicResponse = NonNullable<InputOf<typeof ProduceResponse>['responses']>[number];
 type PartitionResponse = NonNullable<TopicResponse['partitionResponses']>[number];
-type Response = InputOf<typeof ProduceResponse>;
-/** A batch on its way into its partition, or the refusal. */
-type Taken = Gathered | PartitionResponse;
 
 /** Topic ids in place of names (KIP-516). */
 const TOPIC_IDS_SINCE = 13;
@@ -33,7 +29,7 @@ const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set([
   'KAFKA_STORAGE_ERROR',
 ]);
 
-/** Produce: checked as it comes, written to the page cache at the end of the turn, acknowledged then (DESIGN decision 4). */
+/** Produce, synchronous from frame to page cache (DESIGN decision 4). */
 export const produce = handler({
   request: ProduceRequest,
   response: ProduceResponse,
@@ -43,11 +39,12 @@ export const produce = handler({
 
   handle(context, request) {
     const nowMs = context.broker.clock.nowMs();
-    const taken = request.topicData.map((topic) =>
-      topic.partitionData.map(({ index, records }) => take(context, request, topic, index, records, nowMs)),
-    );
-    // Nothing is acknowledged before its bytes are with the operating system.
-    return context.broker.appends.whenEnded().then(() => answer(context, request, taken));
+    const topics = request.topicData.map((topic) => {
+      const { name, topicId } = topic;
+      const appended = topic.partitionData.map((p) => append(context, request, topic, p.index, p.records, nowMs));
+      return andThen(all(appended), (partitionResponses): TopicResponse => ({ name, topicId, partitionResponses }));
+    });
+    return andThen(all(topics), (responses) => (request.acks === 0 ? withoutResponse(responses) : { responses }));
   },
 
   failed(request, code, message) {
@@ -62,16 +59,15 @@ export const produce = handler({
   },
 });
 
-/** Takes a partition's records in for the turn, or says why not. */
-function take(
+function append(
   context: RequestContext,
   request: Request,
   topic: Topic,
   index: number,
   records: Buffer | null,
   nowMs: number,
-): Taken {
-  const { partitions, appends } = context.broker;
+): Eventually<PartitionResponse> {
+  const { partitions } = context.broker;
   if (request.acks < -1 || request.acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS, null);
   const byId = context.apiVersion >= TOPIC_IDS_SINCE;
   const partition = byId ? partitions.getById(topic.topicId, index) : partitions.get(topic.name, index);
@@ -83,27 +79,14 @@ function take(
     return { ...refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, null), logStartOffset: partition.logStartOffset };
   }
   try {
-    return appends.add(partition, partition.prepare(records, context.apiVersion, nowMs));
-  } catch (error) {
-    return refusedBy(context, partition, error);
-  }
-}
-
-/** After the turn. */
-function answer(context: RequestContext, request: Request, taken: readonly Taken[][]): Eventually<Response | null> {
-  const topics = request.topicData.map(({ name, topicId }, i) => {
-    const acknowledged = taken[i].map((one) => (one instanceof Gathered ? acknowledge(context, one) : one));
-    return andThen(all(acknowledged), (partitionResponses): TopicResponse => ({ name, topicId, partitionResponses }));
-  });
-  return andThen(all(topics), (responses) => (request.acks === 0 ? withoutResponse(responses) : { responses }));
-}
-
-function acknowledge(context: RequestContext, gathered: Gathered): Eventually<PartitionResponse> {
-  const { partition } = gathered;
-  try {
-    const { firstOffset, lastOffset, logAppendTimeMs, logStartOffset } = gathered.result;
-    const response = { index: partition.index, baseOffset: firstOffset, logAppendTimeMs, logStartOffset };
-    const committed = partition.whenCommitted(lastOffset + 1);
+    const appended = partition.append(records, context.apiVersion, nowMs);
+    const response = {
+      index,
+      baseOffset: appended.firstOffset,
+      logAppendTimeMs: appended.logAppendTimeMs,
+      logStartOffset: appended.logStartOffset,
+    };
+    const committed = partition.whenCommitted(appended.lastOffset + 1);
     if (committed === null) return response;
     return committed.then(
       () => response,

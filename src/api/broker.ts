@@ -7,7 +7,6 @@ import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Loggers } from '../loggers.ts';
 import type { FetchSessions } from '../partition/fetch-session.ts';
 import type { FetchWaits } from '../partition/fetch-wait.ts';
-import type { GatheredAppends } from '../partition/gathered-appends.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
 import type { ReplicaMoves } from '../partition/replica-moves.ts';
@@ -53,7 +52,6 @@ export interface Broker {
   endpoints(listenerName: string): readonly Endpoint[];
   readonly controller: Controller;
   readonly partitions: Partitions;
-  readonly appends: GatheredAppends;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
   readonly fetchWaits: FetchWaits;

@@ -5,13 +5,10 @@ import { CloseConnection } from '../api/close-connection.ts';
 import type { Connection } from '../api/connection.ts';
 import type { Clock, Logger } from '../env.ts';
 import type { Dispatcher, Frame } from './dispatch.ts';
-import { ResponseOrder } from './response-order.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { withSharedReads } from './shared-reads.ts';
 
 const PRODUCE_KEY = 0;
-/** So many produces of one connection may be under way. Clients send five; one that sends more waits in its socket. */
-const MAX_PRODUCES = 64;
 
 export interface ConnectionOptions {
   id: string;
@@ -26,8 +23,7 @@ export interface ConnectionOptions {
 
 /**
  * One client's connection. Requests are handled one after the other and answered in order, as Apache Kafka does: while
- * one waits (a long poll), the next ones stay in the socket's buffers, which is also the back-pressure. Only produces may be
- * under way together, so that their batches can be written together (`GatheredAppends`).
+ * one waits (a long poll, an fsync), the next ones stay in the socket's buffers, which is also the back-pressure.
  */
 export class ClientConnection implements Connection {
   readonly id: string;
@@ -42,12 +38,8 @@ export class ClientConnection implements Connection {
   private readonly socket: Socket;
   private readonly options: ConnectionOptions;
   private readonly splitter: FrameSplitter;
-  private readonly order = new ResponseOrder();
-  /** A request waits that may have no other one beside it. */
-  private waitsAlone = false;
-  /** Taken from the splitter, but those under way have to be answered before. */
-  private next: Buffer | null = null;
-  private resuming = false;
+  /** True while a request of this connection waits for its response. */
+  private waiting = false;
   private closing = false;
   private readonly responses: ResponseWriter;
 
@@ -71,7 +63,7 @@ export class ClientConnection implements Connection {
 
   /** True while nothing is being handled for this connection. */
   idle(): boolean {
-    return this.order.length === 0;
+    return !this.waiting;
   }
 
   /** Unused for too long: ends, or is cut where the client does not even take its last response. */
@@ -83,7 +75,7 @@ export class ClientConnection implements Connection {
   /** Answers what is being handled, reads nothing more, then closes with a FIN. */
   end(): void {
     this.closing = true;
-    if (this.idle()) this.responses.end();
+    if (!this.waiting) this.responses.end();
   }
 
   destroy(): void {
@@ -101,8 +93,8 @@ export class ClientConnection implements Connection {
   /** Handles the frames at hand until one has to wait or the client does not take its responses. */
   private work(): void {
     try {
-      while (this.canHandle()) {
-        const frame = this.takeFrame();
+      while (!this.waiting && !this.closing && !this.responses.isBusy()) {
+        const frame = this.splitter.next();
         if (frame === null) break;
         this.handle(frame);
         // many small requests may have large responses: no more are made than the client has taken
@@ -115,66 +107,31 @@ export class ClientConnection implements Connection {
     this.holdBack();
   }
 
-  private canHandle(): boolean {
-    return !this.closing && !this.isFull();
-  }
-
-  private isFull(): boolean {
-    return this.waitsAlone || this.responses.isBusy() || this.order.length >= MAX_PRODUCES;
-  }
-
-  /** The next frame that may be handled now. */
-  private takeFrame(): Buffer | null {
-    const frame = this.next ?? this.splitter.next();
-    this.next = null;
-    if (frame === null || this.order.length === 0 || isProduce(frame)) return frame;
-    this.next = Buffer.from(frame);
-    return null;
-  }
-
   private handle(frame: Buffer): void {
-    // only a produce is done with its bytes when its handler returns; others may keep views of theirs
-    const isShared = isProduce(frame);
-    const outcome = this.options.dispatcher.dispatch(this, isShared ? frame : Buffer.from(frame));
-    // its batches are in the log or copied: the frame may be used again
-    if (isShared) this.splitter.recycle(frame);
-    if (!(outcome instanceof Promise) && this.idle()) {
-      this.queue(outcome);
-      return;
-    }
-    const place = this.order.reserve();
+    // only a produce is done with its bytes when it is answered; others may keep views of theirs
+    const isProduce = frame.length > 1 && frame.readInt16BE(0) === PRODUCE_KEY;
+    const outcome = this.options.dispatcher.dispatch(this, isProduce ? frame : Buffer.from(frame));
     if (!(outcome instanceof Promise)) {
-      this.order.settle(place, outcome);
+      this.queue(outcome);
+      // a produce that has been answered has left its bytes in the log: its frame may be used again
+      if (isProduce) this.splitter.recycle(frame);
       return;
     }
-    this.waitsAlone = !isShared;
+    this.waiting = true;
     outcome.then(
       (response) => {
-        this.order.settle(place, response);
-        this.resumeSoon();
+        this.waiting = false;
+        this.queue(response);
+        this.work();
+        if (this.closing) this.responses.end();
       },
       (error) => this.refuse(error),
     );
   }
 
-  /** Once for all responses that come in this turn. */
-  private resumeSoon(): void {
-    if (this.resuming) return;
-    this.resuming = true;
-    process.nextTick(() => this.resume());
-  }
-
-  private resume(): void {
-    this.resuming = false;
-    for (let response = this.order.next(); response !== undefined; response = this.order.next()) this.queue(response);
-    if (this.idle()) this.waitsAlone = false;
-    this.work();
-    if (this.closing && this.idle()) this.responses.end();
-  }
-
-  /** Stops reading while requests pile up behind those that wait. */
+  /** Stops reading while requests pile up behind one that waits. */
   private holdBack(): void {
-    const full = this.next !== null || (this.splitter.hasBuffered() && this.isFull());
+    const full = this.splitter.hasBuffered() && (this.waiting || this.responses.isBusy());
     if (full && !this.socket.isPaused()) this.socket.pause();
     else if (!full && this.socket.isPaused()) this.socket.resume();
   }
@@ -213,5 +170,3 @@ export class ClientConnection implements Connection {
     this.options.onClose(this);
   }
 }
-
-const isProduce = (frame: Buffer): boolean => frame.length > 1 && frame.readInt16BE(0) === PRODUCE_KEY;

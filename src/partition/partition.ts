@@ -78,28 +78,15 @@ export class Partition {
   }
 
   /**
-   * What a client sent, checked, and as this topic takes it; `appendPrepared` is to follow. `produceVersion` is that of the Produce request.
-   * Throws AppendError with Kafka's error for the partition.
+   * Appends what a client sent: checked, then stamped with offsets in place. `produceVersion` is that of the Produce
+   * request. Throws AppendError with Kafka's error for the partition.
    */
-  prepare(records: Buffer | null, produceVersion: number, nowMs: number): Buffer {
+  append(records: Buffer | null, produceVersion: number, nowMs: number): AppendedBatch {
     const problem = checkProducedBatch(records, produceVersion, this.config.maxMessageBytes);
     if (problem !== null) throw new AppendError(problem.error, problem.message, problem);
     const sent = records as Buffer;
     const whole = sent.length === batch.sizeBytes(sent, 0) ? sent : sent.subarray(0, batch.sizeBytes(sent, 0));
-    return prepareForTopic(whole, this.config, nowMs);
-  }
-
-  /** Appends a client's batch that `prepare` gave; its offsets are set in place. Throws AppendError. */
-  appendPrepared(prepared: Buffer): AppendedBatch {
-    return this.appendChecked(prepared, 'client');
-  }
-
-  /** Appends batches that `prepare` gave one after the other, with one write; null, and nothing is done, where each has to go by itself. */
-  appendTogether(prepared: Buffer): AppendedBatch | null {
-    if (this.deleted || this.offline) return null;
-    const appended = this.log.appendTogether(prepared, this.state.leaderEpoch);
-    if (appended !== null) this.appended(appended);
-    return appended;
+    return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client');
   }
 
   /** Appends a batch that this node made itself: a coordinator's records or a transaction marker. */
@@ -111,12 +98,8 @@ export class Partition {
     if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
     this.checkOnline();
     const appended = this.write(batches, origin);
-    if (!appended.duplicate) this.appended(appended);
+    if (!appended.duplicate && this.commits.appended(appended.firstOffset)) this.advanced();
     return appended;
-  }
-
-  private appended({ firstOffset }: AppendedBatch): void {
-    if (this.commits.appended(firstOffset)) this.advanced();
   }
 
   /** When the records below `endOffset` are committed; null when they are. Rejects with AppendError. */

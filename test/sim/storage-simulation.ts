@@ -204,9 +204,7 @@ export class StorageSimulation {
     const base = log.logEndOffset;
     const append = async (): Promise<void> => {
       const origin = isMarker ? 'coordinator' : 'client';
-      // As what is gathered in a turn: together where that can be, else as if nothing had been tried.
-      const together = !isMarker && this.#random.int(2) === 0 ? log.appendTogether(bytes, epoch) : null;
-      const { firstOffset, duplicate } = together ?? log.appendAsLeader(bytes, epoch, origin);
+      const { firstOffset, duplicate } = log.appendAsLeader(bytes, epoch, origin);
       if (duplicate) {
         const known = model.batches.find((batch) => batch.base === firstOffset);
         const sequence = bytes.readInt32BE(53);
