@@ -161,6 +161,7 @@ function assemble(
     random,
     logger: loggers.named('odradek.group'),
     config,
+    image: () => controller.image,
     partitionCount: () =>
       controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
   });

@@ -3,7 +3,7 @@ import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
-import type { OffsetFetchGroup, OffsetFetchGroupResponse } from '../group/fetch.ts';
+import type { OffsetFetchGroup, OffsetFetchGroupResponse } from '../group/offsets/fetch.ts';
 import { handler, type RequestContext } from './handler.ts';
 
 type Request = MessageOf<typeof OffsetFetchRequest>;

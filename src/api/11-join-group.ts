@@ -14,7 +14,7 @@ export const joinGroup = handler({
   versions: [0, 9],
 
   handle(context, request) {
-    return andThen(context.broker.groups.joinGroup(callerOf(context), request), (response) => ({
+    return andThen(context.broker.groups.classic.joinGroup(callerOf(context), request), (response) => ({
       ...response,
       protocolName: response.protocolName || (context.apiVersion >= NULL_PROTOCOL_VERSION ? null : ''),
     }));

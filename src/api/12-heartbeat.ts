@@ -6,6 +6,6 @@ export const heartbeat = handler({
   request: HeartbeatRequest,
   response: HeartbeatResponse,
   versions: [0, 4],
-  handle: (context, request) => context.broker.groups.heartbeat(request),
+  handle: (context, request) => context.broker.groups.classic.heartbeat(request),
   failed: (_request, errorCode) => ({ errorCode }),
 });

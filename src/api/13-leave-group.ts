@@ -13,9 +13,9 @@ export const leaveGroup = handler({
 
   handle(context, request) {
     const { groups } = context.broker;
-    if (context.apiVersion >= BATCH_VERSION) return groups.leaveGroup(request.groupId, request.members);
+    if (context.apiVersion >= BATCH_VERSION) return groups.classic.leaveGroup(request.groupId, request.members);
     const member = { memberId: request.memberId, groupInstanceId: null, reason: null };
-    return andThen(groups.leaveGroup(request.groupId, [member]), ({ errorCode, members }) => ({
+    return andThen(groups.classic.leaveGroup(request.groupId, [member]), ({ errorCode, members }) => ({
       errorCode: errorCode || members?.[0]?.errorCode,
     }));
   },

@@ -16,7 +16,7 @@ export const syncGroup = handler({
     if (context.apiVersion >= PROTOCOL_VERSION && !saysProtocol) {
       return { errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL };
     }
-    return context.broker.groups.syncGroup(request);
+    return context.broker.groups.classic.syncGroup(request);
   },
 
   failed: (_request, errorCode) => ({ errorCode }),

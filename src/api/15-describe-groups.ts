@@ -11,7 +11,7 @@ export const describeGroups = handler({
   handle(context, request) {
     return {
       groups: request.groups.map((groupId) => {
-        const group = context.broker.groups.describeGroup(groupId, context.apiVersion);
+        const group = context.broker.groups.classic.describeGroup(groupId, context.apiVersion);
         const asked = request.includeAuthorizedOperations && !group.errorCode;
         return { ...group, authorizedOperations: asked ? GROUP_OPERATIONS : NOT_ASKED };
       }),

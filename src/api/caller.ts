@@ -1,4 +1,4 @@
-import type { Caller } from '../group/group-coordinator.ts';
+import type { Caller } from '../group/caller.ts';
 import type { RequestContext } from './handler.ts';
 
 /** The client as groups know it; a missing client id is an empty one, and the host is in Java's form. */

@@ -2,38 +2,29 @@
  * The group coordinator: the service behind the group APIs, over one state machine per partition of `__consumer_offsets`
  * that this node leads. Responses come at once where they can; every failure is in the response, as Kafka puts it there.
  */
-import { ErrorCode, type ErrorCodeValue, type KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode, type ErrorCodeValue } from '../../protocol/errors.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts';
-import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
-import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts';
-import type { LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
-import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
 import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts';
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
-import { Answer } from '../coordinator/answer.ts';
-import { asKafkaError, coordinatorError } from '../coordinator/errors.ts';
+import type { MetadataImage } from '../controller/image.ts';
+import { asKafkaError } from '../coordinator/errors.ts';
 import { all, type Eventually } from '../coordinator/eventually.ts';
 import type { CoordinatorLog } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
 import { answered, type Outcome } from '../coordinator/state-machine.ts';
 import type { Clock, Logger, Random, Timer } from '../env.ts';
-import { commitOffsets } from './commit.ts';
-import { deleteGroup, deleteOffsets, expireGroup, forgetTopics } from './delete.ts';
-import { type DescribedGroup, describeGroup, type ListedGroup, listGroups } from './describe.ts';
-import { fetchOffsets, type OffsetFetchGroup, type OffsetFetchGroupResponse } from './fetch.ts';
+import type { Caller } from './caller.ts';
+import { ClassicGroups } from './classic/classic-groups.ts';
 import { GroupShard } from './group-shard.ts';
-import { heartbeat } from './heartbeat.ts';
-import { type Caller, join, joining } from './join.ts';
-import { type Leaving, leave } from './leave.ts';
-import type { JoinResponse, SyncResponse } from './member.ts';
+import { type ListedGroup, listGroups } from './list.ts';
+import { commitOffsets } from './offsets/commit.ts';
+import { deleteGroup, deleteOffsets, expireGroup, forgetTopics } from './offsets/delete.ts';
+import { fetchOffsets, type OffsetFetchGroup, type OffsetFetchGroupResponse } from './offsets/fetch.ts';
+import { GroupOperations, type GroupRuntime } from './operations.ts';
 import type { GroupRecord } from './records.ts';
-import { sync } from './sync.ts';
-import type { GroupTimer } from './timers.ts';
-
-export type { Caller } from './join.ts';
 
 export interface GroupCoordinatorOptions {
   readonly log: CoordinatorLog;
@@ -41,6 +32,8 @@ export interface GroupCoordinatorOptions {
   readonly random: Random;
   readonly logger: Logger;
   config(): BrokerConfig;
+  /** The metadata in force. */
+  image(): MetadataImage;
   /** The partitions of `__consumer_offsets`: those it has, or will have when it is created. */
   partitionCount(): number;
 }
@@ -53,21 +46,26 @@ export interface DeletedTopic {
 
 export class GroupCoordinator {
   private readonly options: GroupCoordinatorOptions;
-  private readonly runtime: CoordinatorRuntime<GroupShard, GroupRecord, GroupTimer>;
+  private readonly runtime: GroupRuntime;
+  private readonly operations: GroupOperations;
+  readonly classic: ClassicGroups;
   private sweep: Timer;
   /** Those who wait until a partition is served. */
   private readonly waiting = new Map<number, Set<(isServed: boolean) => void>>();
 
   constructor(options: GroupCoordinatorOptions) {
     this.options = options;
-    const { config, random, logger, log, clock } = options;
+    const { config, image, random, logger, log, clock } = options;
     this.runtime = new CoordinatorRuntime({
       log,
       clock,
       logger,
       commitTimeoutMs: () => config().get('offsets.commit.timeout.ms'),
-      create: (_partition, timers) => new GroupShard({ config, random, logger, timers }),
+      create: (_partition, timers) => new GroupShard({ config, image, random, logger, timers }),
     });
+    const { runtime } = this;
+    this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
+    this.classic = new ClassicGroups(this.operations);
     this.sweep = this.scheduleSweep();
   }
 
@@ -123,56 +121,12 @@ export class GroupCoordinator {
     for (const waiting of this.waiting.values()) for (const over of [...waiting]) over(false);
   }
 
-  joinGroup(caller: Caller, request: MessageOf<typeof JoinGroupRequest>): Eventually<JoinResponse> {
-    const refused = (errorCode: ErrorCodeValue) => ({ memberId: request.memberId, errorCode });
-    if (request.groupId === '') return refused(ErrorCode.INVALID_GROUP_ID);
-    const config = this.options.config();
-    const isTooShort = request.sessionTimeoutMs < config.get('group.min.session.timeout.ms');
-    const isTooLong = request.sessionTimeoutMs > config.get('group.max.session.timeout.ms');
-    if (isTooShort || isTooLong) return refused(ErrorCode.INVALID_SESSION_TIMEOUT);
-    const answer = new Answer<JoinResponse>();
-    const by = joining(caller, request, answer.reply);
-    const failed = (errorCode: ErrorCodeValue) => answer.reply({ errorCode });
-    this.write(request.groupId, (shard, nowMs) => join(shard, by, nowMs), failed);
-    return answer.take();
-  }
-
-  syncGroup(request: MessageOf<typeof SyncGroupRequest>): Eventually<SyncResponse> {
-    if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
-    const answer = new Answer<SyncResponse>();
-    const failed = (errorCode: ErrorCodeValue) => answer.reply({ errorCode });
-    this.write(request.groupId, (shard) => sync(shard, request, answer.reply), failed);
-    return answer.take();
-  }
-
-  heartbeat(request: MessageOf<typeof HeartbeatRequest>): Eventually<InputOf<typeof HeartbeatResponse>> {
-    if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
-    return this.write(
-      request.groupId,
-      (shard) => heartbeat(shard, request),
-      // a group that is being loaded is taken to be as its members know it
-      (errorCode) => ({ errorCode: errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : errorCode }),
-    );
-  }
-
-  leaveGroup(groupId: string, members: readonly Leaving[]): Eventually<InputOf<typeof LeaveGroupResponse>> {
-    if (groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
-    return this.write(
-      groupId,
-      (shard, nowMs) => leave(shard, groupId, members, nowMs),
-      (errorCode) => {
-        if (errorCode !== ErrorCode.UNKNOWN_MEMBER_ID) return { errorCode };
-        return { members: members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, errorCode })) };
-      },
-    );
-  }
-
   /** Topics must carry both names and ids. */
   commitOffsets(
     caller: Caller,
     request: MessageOf<typeof OffsetCommitRequest>,
   ): Eventually<InputOf<typeof OffsetCommitResponse>> {
-    return this.write(
+    return this.operations.write(
       request.groupId,
       (shard, nowMs) => commitOffsets(shard, caller, request, nowMs),
       (errorCode) => ({
@@ -190,9 +144,9 @@ export class GroupCoordinator {
     const { groupId } = request;
     if (!requireStable) {
       const failed = (errorCode: ErrorCodeValue): OffsetFetchGroupResponse => ({ groupId, errorCode });
-      return this.read(groupId, (shard) => fetchOffsets(shard, request, false), failed);
+      return this.operations.read(groupId, (shard) => fetchOffsets(shard, request, false), failed);
     }
-    return this.write(
+    return this.operations.write(
       groupId,
       // in its turn, so that commits on their way are seen
       (shard) => answered(fetchOffsets(shard, request, true)),
@@ -206,7 +160,7 @@ export class GroupCoordinator {
 
   deleteOffsets(request: MessageOf<typeof OffsetDeleteRequest>): Eventually<InputOf<typeof OffsetDeleteResponse>> {
     if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
-    return this.write(
+    return this.operations.write(
       request.groupId,
       (shard) => deleteOffsets(shard, request),
       (errorCode) => ({ errorCode }),
@@ -219,57 +173,20 @@ export class GroupCoordinator {
       try {
         groups.push(...this.runtime.read(partition, (shard) => listGroups(shard, request)));
       } catch (error) {
-        const errorCode = this.told(asKafkaError(error), error);
+        const errorCode = this.operations.told(asKafkaError(error), error);
         if (errorCode !== ErrorCode.NOT_COORDINATOR) return { errorCode };
       }
     }
     return { groups };
   }
 
-  describeGroup(groupId: string, apiVersion: number): DescribedGroup {
-    const failed = (errorCode: ErrorCodeValue): DescribedGroup => ({ groupId, errorCode });
-    return this.read(groupId, (shard) => describeGroup(shard, groupId, apiVersion), failed);
-  }
-
   /** The error code of the deletion. */
   deleteGroup(groupId: string): Eventually<number> {
-    return this.write(
+    return this.operations.write(
       groupId,
       (shard) => deleteGroup(shard, groupId),
       (errorCode): number => errorCode,
     );
-  }
-
-  private write<T>(
-    groupId: string,
-    operation: (shard: GroupShard, nowMs: number) => Outcome<GroupRecord, T>,
-    failed: (errorCode: ErrorCodeValue, reason: KafkaError) => T,
-  ): Eventually<T> {
-    const onError = (error: unknown) => {
-      const reason = asKafkaError(error);
-      return failed(this.told(reason, error), reason);
-    };
-    try {
-      const done = this.runtime.write(this.partitionFor(groupId), groupId, operation);
-      return done instanceof Promise ? done.catch(onError) : done;
-    } catch (error) {
-      return onError(error);
-    }
-  }
-
-  private read<T>(groupId: string, query: (shard: GroupShard) => T, failed: (errorCode: ErrorCodeValue) => T): T {
-    try {
-      return this.runtime.read(this.partitionFor(groupId), query);
-    } catch (error) {
-      return failed(this.told(asKafkaError(error), error));
-    }
-  }
-
-  /** The code a client is told; a fault of ours goes to the log. */
-  private told(reason: KafkaError, error: unknown): ErrorCodeValue {
-    if (reason.code === ErrorCode.UNKNOWN_SERVER_ERROR)
-      this.options.logger.error({ err: error }, 'the group coordinator failed');
-    return coordinatorError(reason.code);
   }
 
   private loaded(partition: number): void {

@@ -1,25 +1,25 @@
-import { ErrorCode } from '../../protocol/errors.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { MetadataImage } from '../controller/image.ts';
 import type { CoordinatorRecord, StoredRecord } from '../coordinator/log.ts';
-import { DONE, type Outcome, type StateMachine } from '../coordinator/state-machine.ts';
+import type { Outcome, StateMachine } from '../coordinator/state-machine.ts';
 import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
-import { ClassicGroup } from './group.ts';
-import { expireMember } from './heartbeat.ts';
-import { OffsetStore, storedOffset } from './offset-store.ts';
-import { completeInitialRebalance, completeJoin, expireSync, prepareRebalance } from './rebalance.ts';
+import { ClassicGroup } from './classic/classic-group.ts';
+import { classicLoaded, classicUnloaded, expireClassic, replayClassic } from './classic/life.ts';
+import type { Group } from './group.ts';
+import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
+import type { OffsetRecord } from './offsets/records.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts';
-import { cancelGroupTimers, type GroupTimer, scheduleSession } from './timers.ts';
+import type { GroupTimer } from './timers.ts';
 
 export interface GroupShardEnv {
   config(): BrokerConfig;
+  /** The metadata in force: what the groups' topics look like. */
+  image(): MetadataImage;
   readonly random: Random;
   readonly logger: Logger;
   readonly timers: TimerSink<GroupTimer>;
 }
-
-/** A group of any kind; KIP-848, share and streams groups will be further members of this union. */
-export type Group = ClassicGroup;
 
 /** The groups and committed offsets that one partition of `__consumer_offsets` holds. */
 export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
@@ -48,8 +48,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   replay(record: GroupRecord, offset: number): void {
-    if (record.type === 'group') this.replayGroup(record);
-    else this.replayOffset(record, offset, null);
+    this.apply(record, offset, null);
   }
 
   load(stored: StoredRecord): void {
@@ -60,8 +59,19 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     if (stored.key === null) return;
     const record = decodeRecord(stored.key, stored.value);
     if (record === null) this.foreignRecords++;
-    else if (record.type === 'group') this.replayGroup(record);
-    else this.replayOffset(record, stored.offset, stored.producerId === -1 ? null : stored);
+    else this.apply(record, stored.offset, stored.producerId === -1 ? null : stored);
+  }
+
+  /** `within`: the transaction that the record belongs to, if any. */
+  private apply(record: GroupRecord, offset: number, within: StoredRecord | null): void {
+    switch (record.type) {
+      case 'offset':
+        this.replayOffset(record, offset, within);
+        break;
+      case 'classic':
+        replayClassic(this, record);
+        break;
+    }
   }
 
   loaded(nowMs: number): void {
@@ -69,22 +79,11 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       const fields = { count: this.foreignRecords };
       this.env.logger.warn(fields, 'records of consumer, share or streams groups are left alone: not served yet');
     }
-    const maxSize = this.config.get('group.max.size');
-    for (const group of this.groups.values()) {
-      for (const member of group.members.values()) scheduleSession(this, group, member);
-      if (group.members.size > maxSize)
-        prepareRebalance(this, group, 'the loaded group is over its maximum size', nowMs);
-    }
+    for (const group of this.groups.values()) classicLoaded(this, group, nowMs);
   }
 
   unloaded(): void {
-    const errorCode = ErrorCode.NOT_COORDINATOR;
-    for (const group of this.groups.values()) {
-      for (const member of group.members.values()) {
-        group.answerJoin(member, { memberId: member.memberId, errorCode });
-        member.answerSync({ errorCode });
-      }
-    }
+    for (const group of this.groups.values()) classicUnloaded(group);
   }
 
   subjectOf(event: GroupTimer): string {
@@ -92,31 +91,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   expired(event: GroupTimer, nowMs: number): Outcome<GroupRecord, void> {
-    const group = this.groups.get(event.groupId);
-    if (group === undefined) return DONE;
-    switch (event.type) {
-      case 'session':
-        return expireMember(this, group, event.memberId, nowMs);
-      case 'initial-rebalance':
-        return completeInitialRebalance(this, group, event, nowMs);
-      case 'join':
-        return completeJoin(this, group, nowMs);
-      case 'sync':
-        return expireSync(this, group, event.generationId, nowMs);
-    }
-  }
-
-  private replayGroup(record: GroupRecord & { type: 'group' }): void {
-    const { groupId, value } = record;
-    const group = this.groups.get(groupId);
-    if (value === null) {
-      if (group !== undefined) cancelGroupTimers(this, group);
-      this.groups.delete(groupId);
-      return;
-    }
-    const present = group ?? new ClassicGroup(groupId, 0);
-    present.apply(value);
-    this.groups.set(groupId, present);
+    return expireClassic(this, event, nowMs);
   }
 
   /** The topics are gone. */
@@ -132,8 +107,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     return topicId;
   }
 
-  /** `within`: the transaction that the record belongs to, if any. */
-  private replayOffset(record: GroupRecord & { type: 'offset' }, offset: number, within: StoredRecord | null): void {
+  private replayOffset(record: OffsetRecord, offset: number, within: StoredRecord | null): void {
     const { groupId, topic, partition, value } = record;
     if (value === null) {
       this.offsets.delete(groupId, topic, partition);

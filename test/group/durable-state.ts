@@ -1,8 +1,7 @@
 import { expect } from 'vitest';
-import type { CoordinatorRuntime } from '../../src/coordinator/runtime.ts';
+import { MetadataImage } from '../../src/controller/image.ts';
 import { GroupShard } from '../../src/group/group-shard.ts';
-import type { GroupRecord } from '../../src/group/records.ts';
-import type { GroupTimer } from '../../src/group/timers.ts';
+import type { GroupRuntime } from '../../src/group/operations.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import type { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
@@ -14,7 +13,8 @@ export function loadedShard(log: MemoryCoordinatorLog, partition: number): Group
   const config = brokerConfig();
   const timers = { schedule: () => undefined, extend: () => false, cancel: () => undefined };
   const random = new SeededRandom(0);
-  const shard = new GroupShard({ config: () => config, random, logger: new CollectingLogger(), timers });
+  const image = () => MetadataImage.EMPTY;
+  const shard = new GroupShard({ config: () => config, image, random, logger: new CollectingLogger(), timers });
   for (const record of log.records(partition)) shard.load(record);
   shard.loaded(0);
   return shard;
@@ -22,7 +22,7 @@ export function loadedShard(log: MemoryCoordinatorLog, partition: number): Group
 
 /** The state machine that a broker uses. */
 export function liveShard(broker: GroupBroker, partition: number): GroupShard {
-  const runtime: CoordinatorRuntime<GroupShard, GroupRecord, GroupTimer> = Reflect.get(broker.groups, 'runtime');
+  const runtime: GroupRuntime = Reflect.get(broker.groups, 'runtime');
   return runtime.read(partition, (shard) => shard);
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { StoredRecord } from '../../src/coordinator/log.ts';
-import { encodeRecord, type GroupRecord, offsetTombstone } from '../../src/group/records.ts';
+import { offsetTombstone } from '../../src/group/offsets/records.ts';
+import { encodeRecord, type GroupRecord } from '../../src/group/records.ts';
 import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
 import { settle } from '../support/virtual-clock.ts';
 import { expectSameAfterReplay, liveShard, loadedShard } from './durable-state.ts';
@@ -176,7 +177,7 @@ describe('a log that Apache Kafka wrote', () => {
     const log = new MemoryCoordinatorLog();
     put(log, offset(1));
     put(log, offsetTombstone('g', 't', 0));
-    put(log, { type: 'group', groupId: 'g', value: null });
+    put(log, { type: 'classic', groupId: 'g', value: null });
     const shard = loadedShard(log, 0);
     expect([shard.groups.size, shard.offsets.groupIds().size]).toEqual([0, 0]);
   });

@@ -6,6 +6,7 @@ import { Writer } from '../../protocol/writer.ts';
 import type { Broker } from '../../src/api/broker.ts';
 import type { Handler, RequestContext } from '../../src/api/handler.ts';
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
+import type { MetadataImage } from '../../src/controller/image.ts';
 import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
@@ -64,6 +65,7 @@ export class GroupBroker {
       logger: this.logger,
       random,
       config: () => config,
+      image: () => this.image(),
       partitionCount: () => this.partitionCount,
     });
     this.broker = this.services(config, random);
@@ -71,10 +73,6 @@ export class GroupBroker {
   }
 
   private services(config: BrokerConfig, random: SeededRandom): Broker {
-    const image = {
-      topic: (name: string) => this.topics.get(name),
-      topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
-    };
     const controller = {
       ensureTopics: async (names: readonly string[]) => {
         this.ensured.push(...names);
@@ -85,7 +83,15 @@ export class GroupBroker {
     const { groups, clock, logger } = this;
     const endpoints = () => [{ nodeId: NODE_ID, host: 'localhost', port: 9092, rack: null }];
     const services = { nodeId: NODE_ID, clock, random, logger, groups, controller, endpoints };
-    return { ...services, config: () => config, image: () => image } as unknown as Broker;
+    return { ...services, config: () => config, image: () => this.image() } as unknown as Broker;
+  }
+
+  private image(): MetadataImage {
+    const image = {
+      topic: (name: string) => this.topics.get(name),
+      topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
+    };
+    return image as unknown as MetadataImage;
   }
 
   /** Makes this broker the coordinator of every partition. */

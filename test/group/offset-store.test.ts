@@ -1,7 +1,7 @@
 /** Offsets inside transactions, as they come from a log that Apache Kafka wrote. */
 import { describe, expect, it } from 'vitest';
-import { OffsetStore, storedOffset } from '../../src/group/offset-store.ts';
-import type { CommittedOffset } from '../../src/group/records.ts';
+import { OffsetStore, storedOffset } from '../../src/group/offsets/offset-store.ts';
+import type { CommittedOffset } from '../../src/group/offsets/records.ts';
 
 let place = 0;
 function stored(offset: number) {

@@ -46,7 +46,7 @@ describe('the initial rebalance', () => {
     const waiting = pending(startJoin(broker, 'g', SHORT));
     await broker.clock.advance(1);
     expect((await described(broker, 'g')).groupState).toBe('PreparingRebalance');
-    broker.groups.leaveGroup('g', [
+    broker.groups.classic.leaveGroup('g', [
       { memberId: (await described(broker, 'g')).members[0].memberId, groupInstanceId: null, reason: null },
     ]);
     await broker.clock.advance(1);

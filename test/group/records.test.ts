@@ -5,13 +5,9 @@ import { GroupMetadataValue } from '../../protocol/groups/group-metadata.ts';
 import { OffsetCommitValue } from '../../protocol/groups/offset-commit.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
 import { Writer } from '../../protocol/writer.ts';
-import {
-  decodeRecord,
-  encodeRecord,
-  type GroupRecord,
-  groupTombstone,
-  offsetTombstone,
-} from '../../src/group/records.ts';
+import { classicTombstone } from '../../src/group/classic/records.ts';
+import { offsetTombstone } from '../../src/group/offsets/records.ts';
+import { decodeRecord, encodeRecord, type GroupRecord } from '../../src/group/records.ts';
 
 const OFFSET = {
   offset: 258,
@@ -68,12 +64,12 @@ const samples: [what: string, record: GroupRecord, key: string, value: string | 
   ['a deleted offset', offsetTombstone('g', 't', 3), OFFSET_KEY, null],
   [
     'a group',
-    { type: 'group', groupId: 'g', value: GROUP },
+    { type: 'classic', groupId: 'g', value: GROUP },
     '0002000167',
     '00030008636f6e73756d657200000005000572616e67650001610000018bcfe5680000000001000161ffff00016300022f6800004e20000027' +
       '1000000001530000000141',
   ],
-  ['a deleted group', groupTombstone('g'), '0002000167', null],
+  ['a deleted group', classicTombstone('g'), '0002000167', null],
 ];
 
 describe.each(samples)('%s', (_what, record, key, value) => {

@@ -3,6 +3,7 @@
  * processes are killed and the power goes. Whatever is read of a group afterwards was committed last, or sent later and not answered.
  */
 
+import { MetadataImage } from '../../src/controller/image.ts';
 import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { InternalTopicLog } from '../../src/node/internal-log.ts';
 import { Partition } from '../../src/partition/partition.ts';
@@ -106,6 +107,7 @@ export class CoordinatorSimulation {
       random: this.#random,
       logger: this.#logger,
       config: () => broker,
+      image: () => MetadataImage.EMPTY,
       partitionCount: () => 1,
     });
     const log = this.#log;

@@ -1,13 +1,13 @@
 /** Deletion of groups and of committed offsets: on request, with their topic, and when they have expired. */
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import { ZERO_UUID } from '../../protocol/uuid.ts';
-import { DONE, type Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../../protocol/messages/47-offset-delete.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import { ZERO_UUID } from '../../../protocol/uuid.ts';
+import { DONE, type Outcome } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { GroupRecord } from '../records.ts';
 import type { StoredOffset } from './offset-store.ts';
-import { type GroupRecord, groupTombstone, offsetTombstone } from './records.ts';
+import { offsetTombstone } from './records.ts';
 
 type DeleteResponse = InputOf<typeof OffsetDeleteResponse>;
 
@@ -31,10 +31,10 @@ function written<T>(tombstones: readonly GroupRecord[], response: T): Outcome<Gr
 export function deleteGroup(shard: GroupShard, groupId: string): Outcome<GroupRecord, number> {
   const group = shard.groups.get(groupId);
   if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`);
-  if (group.state !== 'Empty') throw new KafkaError('NON_EMPTY_GROUP');
+  if (!group.isEmpty()) throw new KafkaError('NON_EMPTY_GROUP');
   const offsets = [...shard.offsets.partitionsOf(groupId)].map(([topic, p]) => offsetTombstone(groupId, topic, p));
   shard.env.logger.info({ groupId, offsets: offsets.length }, 'group is deleted');
-  return written([...offsets, groupTombstone(groupId)], ErrorCode.NONE);
+  return written([...offsets, ...group.tombstones()], ErrorCode.NONE);
 }
 
 /** Deletes offsets of topics that the group's members do not read. Throws where the whole request is refused. */
@@ -45,7 +45,7 @@ export function deleteOffsets(
   const { groupId } = request;
   const group = shard.groups.get(groupId);
   if (group === undefined) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`);
-  if (group.state !== 'Empty' && !group.usesConsumerProtocol()) throw new KafkaError('NON_EMPTY_GROUP');
+  group.requireDeletableOffsets();
   const records: GroupRecord[] = [];
   const topics = request.topics.map(({ name, partitions }) => {
     const errorCode = group.isSubscribedTo(name) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE;
@@ -81,7 +81,7 @@ export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): 
   const group = shard.groups.get(groupId);
   if (group === undefined) return DONE;
   const records: GroupRecord[] = [];
-  const sinceMs = retentionStart(group);
+  const sinceMs = group.retentionStart();
   const retentionMs = shard.config.get('offsets.retention.minutes') * 60_000;
   let isAllGone = true;
   for (const [topic, partition, stored] of shard.offsets.committed.entriesOf(groupId)) {
@@ -93,25 +93,12 @@ export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): 
     if (isExpired) records.push(offsetTombstone(groupId, topic, partition));
     else isAllGone = false;
   }
-  if (isAllGone && group.state === 'Empty' && !shard.offsets.groupHasPending(groupId)) {
-    records.push(groupTombstone(groupId));
+  if (isAllGone && group.isEmpty() && !shard.offsets.groupHasPending(groupId)) {
+    records.push(...group.tombstones());
   }
   if (records.length === 0) return DONE;
   shard.env.logger.info({ groupId, records: records.length }, 'offsets have expired');
   return written(records, undefined);
-}
-
-/**
- * From when the retention of a group's offsets counts (KIP-211): since the last member left; for consumers without a group,
- * and for topics that the members of a stable group no longer read, since the commit. Null: nothing expires now.
- */
-function retentionStart(group: ClassicGroup): ((stored: StoredOffset) => number) | null {
-  const sinceCommit = (stored: StoredOffset) => stored.commitTimestampMs;
-  if (group.protocolType === null) return sinceCommit;
-  if (group.state === 'Empty') return group.stateTimestampMs === -1 ? sinceCommit : () => group.stateTimestampMs;
-  return group.state === 'Stable' && group.usesConsumerProtocol() && group.subscribedTopics !== null
-    ? sinceCommit
-    : null;
 }
 
 function hasExpired(stored: StoredOffset, sinceMs: number, retentionMs: number, nowMs: number): boolean {

@@ -1,11 +1,11 @@
-import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../protocol/errors.ts';
-import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts';
-import type { MessageOf } from '../../protocol/schema.ts';
-import type { Reply } from '../coordinator/answer.ts';
-import { coordinatorError } from '../coordinator/errors.ts';
-import { DONE } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
+import type { SyncGroupRequest } from '../../../protocol/messages/14-sync-group.ts';
+import type { MessageOf } from '../../../protocol/schema.ts';
+import type { Reply } from '../../coordinator/answer.ts';
+import { coordinatorError } from '../../coordinator/errors.ts';
+import { DONE } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import { type Member, NO_BYTES, type SyncResponse } from './member.ts';
 import { type Done, failSync, prepareRebalance } from './rebalance.ts';
 import { groupMetadata } from './records.ts';
@@ -43,7 +43,7 @@ function assign(shard: GroupShard, group: ClassicGroup, request: Request): Done 
   const value = groupMetadata(group, [...group.members.values()], (m) => assignments.get(m.memberId) ?? NO_BYTES);
   const { groupId, generationId } = group;
   return {
-    records: [{ type: 'group', groupId, value }],
+    records: [{ type: 'classic', groupId, value }],
     response: undefined,
     next: () => {
       shard.env.logger.info({ groupId, generationId }, 'group is stable');

@@ -1,11 +1,11 @@
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import { DONE, type Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { LeaveGroupRequest, LeaveGroupResponse } from '../../../protocol/messages/13-leave-group.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import { DONE, type Outcome } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { GroupRecord } from '../records.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import { type Done, rebalanceOrCompleteJoin, tryCompleteJoin } from './rebalance.ts';
-import type { GroupRecord } from './records.ts';
 import { cancelSession } from './timers.ts';
 
 /** One who leaves, or whom an administrator removes by its instance id alone (KIP-345). */

@@ -1,9 +1,9 @@
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import { answered, DONE, type Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { HeartbeatRequest, HeartbeatResponse } from '../../../protocol/messages/12-heartbeat.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import { answered, DONE, type Outcome } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import { completeJoin, type Done, rebalanceOrCompleteJoin } from './rebalance.ts';
 import { scheduleSession } from './timers.ts';
 

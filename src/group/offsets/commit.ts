@@ -1,13 +1,14 @@
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import { toNumber } from '../../protocol/int64.ts';
-import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import type { Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
-import type { Caller } from './join.ts';
-import type { CommittedOffset, GroupRecord } from './records.ts';
-import { scheduleSession } from './timers.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import { toNumber } from '../../../protocol/int64.ts';
+import type { OffsetCommitRequest, OffsetCommitResponse } from '../../../protocol/messages/08-offset-commit.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import type { Outcome } from '../../coordinator/state-machine.ts';
+import type { Caller } from '../caller.ts';
+import { scheduleSession } from '../classic/timers.ts';
+import type { Group } from '../group.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { GroupRecord } from '../records.ts';
+import type { CommittedOffset } from './records.ts';
 
 type Request = MessageOf<typeof OffsetCommitRequest>;
 type Response = InputOf<typeof OffsetCommitResponse>;
@@ -66,14 +67,9 @@ function noGroup(caller: Caller, request: Request): KafkaError {
   return new KafkaError('GROUP_ID_NOT_FOUND', `Group ${request.groupId} not found.`);
 }
 
-/** Who commits must be a member in the present generation; anybody may where there are no members. */
-function requireCommitter(shard: GroupShard, group: ClassicGroup, request: Request): void {
-  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
-  if (generationId < 0 && group.state === 'Empty') return;
-  if (generationId < 0 && memberId === '' && groupInstanceId === null) throw new KafkaError('UNKNOWN_MEMBER_ID');
-  const member = group.requireMember(memberId, groupInstanceId);
-  if (generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION');
-  // it has its generation but not its assignment yet: it is to go on and commit then
-  if (group.state === 'CompletingRebalance') throw new KafkaError('REBALANCE_IN_PROGRESS');
-  scheduleSession(shard, group, member);
+/** A commit of a classic group's member counts as a heartbeat. */
+function requireCommitter(shard: GroupShard, group: Group, request: Request): void {
+  group.requireCommitter(request);
+  const member = group.members.get(request.memberId);
+  if (group.type === 'classic' && member !== undefined) scheduleSession(shard, group, member);
 }

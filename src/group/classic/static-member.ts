@@ -1,12 +1,13 @@
 /** KIP-345: a static member that was away comes back with no member id and takes its own place. */
-import { ErrorCode } from '../../protocol/errors.ts';
-import type { Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode } from '../../../protocol/errors.ts';
+import type { Outcome } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { GroupRecord } from '../records.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import type { Joining } from './join.ts';
 import { type JoinResponse, Member } from './member.ts';
 import { type Done, prepareRebalance, rebalanceOrCompleteJoin, tryCompleteJoin } from './rebalance.ts';
-import { type GroupMetadata, type GroupRecord, groupMetadata } from './records.ts';
+import { type GroupMetadata, groupMetadata } from './records.ts';
 import { cancelSession, scheduleSession } from './timers.ts';
 
 /** From then on a leader that comes back may be told to leave the assignment as it is (KIP-814). */
@@ -59,7 +60,7 @@ function replaceInPlace(
   const value: GroupMetadata = { ...groupMetadata(group, members), leader: leaderId };
   const owesSync = group.pendingSync.has(old.memberId);
   return {
-    records: [{ type: 'group', groupId: group.groupId, value }],
+    records: [{ type: 'classic', groupId: group.groupId, value }],
     response: undefined,
     next: () => {
       fence(shard, group, old);

@@ -2,12 +2,12 @@
  * Rebalances of a classic group: all members are asked to join again, and those who did within their time make up the next
  * generation.
  */
-import { ErrorCode, type ErrorCodeValue } from '../../protocol/errors.ts';
-import { DONE, type Outcome } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, type ErrorCodeValue } from '../../../protocol/errors.ts';
+import { DONE, type Outcome } from '../../coordinator/state-machine.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { GroupRecord } from '../records.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import { type JoinResponse, type Member, NO_BYTES } from './member.ts';
-import type { GroupRecord } from './records.ts';
 import * as timers from './timers.ts';
 
 export type Done = Outcome<GroupRecord, void>;
@@ -30,11 +30,11 @@ export function prepareRebalance(shard: GroupShard, group: ClassicGroup, reason:
     // more members of a new group are likely to come: one rebalance for all of them instead of one for each
     const delayMs = shard.config.get('group.initial.rebalance.delay.ms');
     const remainingMs = Math.max(group.rebalanceTimeoutMs() - delayMs, 0);
-    timers.scheduleJoin(shard, { type: 'initial-rebalance', groupId, delayMs, remainingMs }, delayMs);
+    timers.scheduleJoin(shard, groupId, { type: 'initial-rebalance', delayMs, remainingMs }, delayMs);
     return DONE;
   }
   if (group.hasAllJoined()) return completeJoin(shard, group, nowMs);
-  timers.scheduleJoin(shard, { type: 'join', groupId }, group.rebalanceTimeoutMs());
+  timers.scheduleJoin(shard, groupId, { type: 'join' }, group.rebalanceTimeoutMs());
   return DONE;
 }
 
@@ -55,7 +55,7 @@ export function completeInitialRebalance(
   group.newMemberAdded = false;
   const delayMs = Math.min(shard.config.get('group.initial.rebalance.delay.ms'), waited.remainingMs);
   const remainingMs = Math.max(waited.remainingMs - waited.delayMs, 0);
-  timers.scheduleJoin(shard, { type: 'initial-rebalance', groupId: group.groupId, delayMs, remainingMs }, delayMs);
+  timers.scheduleJoin(shard, group.groupId, { type: 'initial-rebalance', delayMs, remainingMs }, delayMs);
   return DONE;
 }
 
@@ -72,7 +72,7 @@ export function completeJoin(shard: GroupShard, group: ClassicGroup, nowMs: numb
   if (group.members.size === 0) return becomeEmpty(shard, group, nowMs);
   if (!group.electJoinedLeader()) {
     // only static members are left and none of them has come: wait until one does or their sessions end
-    timers.scheduleJoin(shard, { type: 'join', groupId }, group.rebalanceTimeoutMs());
+    timers.scheduleJoin(shard, groupId, { type: 'join' }, group.rebalanceTimeoutMs());
     return DONE;
   }
   group.nextGeneration(nowMs);
@@ -101,7 +101,7 @@ function becomeEmpty(shard: GroupShard, group: ClassicGroup, nowMs: number): Don
   };
   shard.env.logger.info({ groupId, generationId: value.generation }, 'group is now empty');
   return {
-    records: [{ type: 'group', groupId, value }],
+    records: [{ type: 'classic', groupId, value }],
     response: undefined,
     // an empty generation is safe to lose: after a failover the members of the one before would merely time out once more
     failed: (error) => {

@@ -1,22 +1,16 @@
-import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../protocol/errors.ts';
-import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts';
-import type { MessageOf } from '../../protocol/schema.ts';
-import type { Reply } from '../coordinator/answer.ts';
-import { DONE } from '../coordinator/state-machine.ts';
-import type { ClassicGroup } from './group.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
+import type { JoinGroupRequest } from '../../../protocol/messages/11-join-group.ts';
+import type { MessageOf } from '../../../protocol/schema.ts';
+import type { Reply } from '../../coordinator/answer.ts';
+import { DONE } from '../../coordinator/state-machine.ts';
+import type { Caller } from '../caller.ts';
+import type { GroupShard } from '../group-shard.ts';
+import type { ClassicGroup } from './classic-group.ts';
 import { type JoinResponse, Member, type Protocol } from './member.ts';
 import { currentGeneration, type Done, rebalanceOrCompleteJoin } from './rebalance.ts';
 import { newGroupRecord } from './records.ts';
 import { replaceStaticMember } from './static-member.ts';
 import { scheduleSession, scheduleSessionOf } from './timers.ts';
-
-/** Who sends a request. */
-export interface Caller {
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly apiVersion: number;
-}
 
 type Request = MessageOf<typeof JoinGroupRequest>;
 

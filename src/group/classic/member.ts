@@ -1,7 +1,7 @@
-import type { JoinGroupResponse } from '../../protocol/messages/11-join-group.ts';
-import type { SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts';
-import type { InputOf } from '../../protocol/schema.ts';
-import type { Reply } from '../coordinator/answer.ts';
+import type { JoinGroupResponse } from '../../../protocol/messages/11-join-group.ts';
+import type { SyncGroupResponse } from '../../../protocol/messages/14-sync-group.ts';
+import type { InputOf } from '../../../protocol/schema.ts';
+import type { Reply } from '../../coordinator/answer.ts';
 
 export type JoinResponse = InputOf<typeof JoinGroupResponse>;
 export type SyncResponse = InputOf<typeof SyncGroupResponse>;

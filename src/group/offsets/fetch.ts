@@ -1,8 +1,8 @@
-import { ErrorCode } from '../../protocol/errors.ts';
-import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import { ZERO_UUID } from '../../protocol/uuid.ts';
-import type { GroupShard } from './group-shard.ts';
+import { ErrorCode } from '../../../protocol/errors.ts';
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../protocol/messages/09-offset-fetch.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import { ZERO_UUID } from '../../../protocol/uuid.ts';
+import type { GroupShard } from '../group-shard.ts';
 import type { StoredOffset } from './offset-store.ts';
 
 /** What is asked of one group; null topics ask for all it has. */

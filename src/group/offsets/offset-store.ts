@@ -1,4 +1,4 @@
-import type { Int64 } from '../../protocol/int64.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
 import { PartitionTable } from './partition-table.ts';
 import type { CommittedOffset } from './records.ts';
 

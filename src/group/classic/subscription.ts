@@ -1,7 +1,7 @@
-import { codec } from '../../protocol/compile.ts';
-import { ConsumerProtocolSubscription } from '../../protocol/groups/consumer-protocol.ts';
-import { MalformedError } from '../../protocol/malformed.ts';
-import { Reader } from '../../protocol/reader.ts';
+import { codec } from '../../../protocol/compile.ts';
+import { ConsumerProtocolSubscription } from '../../../protocol/groups/consumer-protocol.ts';
+import { MalformedError } from '../../../protocol/malformed.ts';
+import { Reader } from '../../../protocol/reader.ts';
 
 /** The protocol type of consumers; only theirs is understood by the broker. */
 export const CONSUMER_PROTOCOL_TYPE = 'consumer';
