@@ -31,6 +31,8 @@ export type BrokerConfigValue<N extends BrokerConfigName> = ValueIn<typeof broke
 export type BrokerThrottleName = NameIn<typeof brokerThrottleTable>;
 export type TopicConfigName = NameIn<typeof topicTable>;
 export type TopicConfigValue<N extends TopicConfigName> = ValueIn<typeof topicTable, N>;
+export type GroupConfigName = NameIn<typeof groupTable>;
+export type GroupConfigValue<N extends GroupConfigName> = ValueIn<typeof groupTable, N>;
 
 export const brokerDefinitions = indexByName(brokerTable);
 export const topicDefinitions = indexByName(topicTable);
