@@ -18,7 +18,7 @@ import { fetch } from './scenarios/fetch.ts';
 import { latency } from './scenarios/latency.ts';
 import { memoryIdle, memoryLoaded } from './scenarios/memory.ts';
 import { partitions10k } from './scenarios/partitions.ts';
-import { produce1k, produce100 } from './scenarios/produce.ts';
+import { produce1k, produce100, produceFirst1k, produceFirst100 } from './scenarios/produce.ts';
 import { replay } from './scenarios/replay.ts';
 import { restart } from './scenarios/restart.ts';
 import { slowReader } from './scenarios/slow-reader.ts';
@@ -28,6 +28,8 @@ import { topics } from './scenarios/topics.ts';
 /** In the order in which they run and appear; those on the shared broker build on one another (idle first, after load last). */
 const SCENARIOS: readonly Scenario[] = [
   start,
+  produceFirst100,
+  produceFirst1k,
   memoryIdle,
   produce100,
   produce1k,
