@@ -15,6 +15,7 @@ import { connections } from './scenarios/connections.ts';
 import { consume1k, consume100 } from './scenarios/consume.ts';
 import { durable } from './scenarios/durable.ts';
 import { fetch } from './scenarios/fetch.ts';
+import { groups, groupsRestart } from './scenarios/groups.ts';
 import { latency } from './scenarios/latency.ts';
 import { memoryIdle, memoryLoaded } from './scenarios/memory.ts';
 import { partitions10k } from './scenarios/partitions.ts';
@@ -43,6 +44,8 @@ const SCENARIOS: readonly Scenario[] = [
   connections,
   slowReader,
   durable,
+  groups,
+  groupsRestart,
   partitions10k,
   restart,
 ];

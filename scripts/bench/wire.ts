@@ -129,7 +129,7 @@ export class ByteReader {
 }
 
 /** A whole request frame: size, header v1, body. */
-function frame(apiKey: number, apiVersion: number, correlationId: number, body: Buffer): Buffer {
+export function frame(apiKey: number, apiVersion: number, correlationId: number, body: Buffer): Buffer {
   const header = new ByteWriter().int16(apiKey).int16(apiVersion).int32(correlationId).string('odradek-bench').done();
   return new ByteWriter()
     .int32(header.length + body.length)
