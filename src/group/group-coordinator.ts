@@ -15,7 +15,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { Answer } from '../coordinator/answer.ts';
 import { asKafkaError, coordinatorError } from '../coordinator/errors.ts';
 import { all, type Eventually } from '../coordinator/eventually.ts';
-import type { CoordinatorLog } from '../coordinator/log.ts';
+import type { CoordinatorLog, EndMarker, InTransaction } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
 import { answered, type Outcome } from '../coordinator/state-machine.ts';
@@ -32,6 +32,13 @@ import type { JoinResponse, SyncResponse } from './member.ts';
 import type { GroupRecord } from './records.ts';
 import { sync } from './sync.ts';
 import type { GroupTimer } from './timers.ts';
+import {
+  commitTransactionalOffsets,
+  endTransaction,
+  refusedTransactionalCommit,
+  type TransactionalCommit,
+  type TransactionalCommitResponse,
+} from './transactional-commit.ts';
 
 export type { Caller } from './join.ts';
 
@@ -183,6 +190,30 @@ export class GroupCoordinator {
         })),
       }),
     );
+  }
+
+  /** Offsets that take part in the transaction `within`; topics must exist. */
+  commitTransactionalOffsets(
+    request: TransactionalCommit,
+    within: InTransaction,
+  ): Eventually<TransactionalCommitResponse> {
+    return this.write(
+      request.groupId,
+      (shard, nowMs) => commitTransactionalOffsets(shard, request, within, nowMs),
+      (errorCode) => refusedTransactionalCommit(request, errorCode),
+    );
+  }
+
+  /** A transaction with offsets in this partition has ended; gives the error code. */
+  endTransaction(partition: number, marker: EndMarker): Eventually<number> {
+    const onError = (error: unknown) => this.told(asKafkaError(error), error);
+    try {
+      const subject = `producer ${marker.producerId}`;
+      const done = this.runtime.write(partition, subject, () => endTransaction(marker));
+      return done instanceof Promise ? done.catch(onError) : done;
+    } catch (error) {
+      return onError(error);
+    }
   }
 
   /** The offsets of one group; a failure is its errorCode. Topics must carry names. */

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
-import type { CoordinatorRecord, StoredRecord } from '../coordinator/log.ts';
+import type { CoordinatorRecord, EndMarker, InTransaction, StoredRecord } from '../coordinator/log.ts';
 import { DONE, type Outcome, type StateMachine } from '../coordinator/state-machine.ts';
 import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
@@ -47,9 +47,13 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     return encodeRecord(record);
   }
 
-  replay(record: GroupRecord, offset: number): void {
+  replay(record: GroupRecord, offset: number, within: InTransaction | null): void {
     if (record.type === 'group') this.replayGroup(record);
-    else this.replayOffset(record, offset, null);
+    else this.replayOffset(record, offset, within);
+  }
+
+  ended({ producerId, result }: EndMarker): void {
+    this.offsets.endTransaction(producerId, result);
   }
 
   load(stored: StoredRecord): void {
@@ -133,7 +137,11 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   /** `within`: the transaction that the record belongs to, if any. */
-  private replayOffset(record: GroupRecord & { type: 'offset' }, offset: number, within: StoredRecord | null): void {
+  private replayOffset(
+    record: GroupRecord & { type: 'offset' },
+    offset: number,
+    within: Pick<InTransaction, 'producerId'> | null,
+  ): void {
     const { groupId, topic, partition, value } = record;
     if (value === null) {
       this.offsets.delete(groupId, topic, partition);
