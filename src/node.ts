@@ -25,6 +25,7 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
+import { assembleTransactions, type Transactions } from './node/transactions.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
 import { Partitions } from './partition/partitions.ts';
@@ -93,6 +94,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
       await cleaner.stop();
       await maintenance.stop();
       fetchWaits.stop();
+      replicas.transactions.transactions.close();
       replicas.groups.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
       const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
@@ -144,6 +146,8 @@ interface Replicas {
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
   readonly groups: GroupCoordinator;
+  readonly producerIds: ProducerIds;
+  readonly transactions: Transactions;
   readonly follower: MetadataFollower;
   readonly moves: ReplicaMover;
 }
@@ -170,7 +174,18 @@ function assemble(
     const told = controller.assignDirectories(assignments);
     told.catch((err) => logger.error({ err }, 'directories could not be assigned'));
   };
-  const follower = new MetadataFollower({ nodeId, config: live, partitions, groups, onMisplaced });
+  const producerIds = new ProducerIds(() => controller.allocateProducerIds());
+  const transactions = assembleTransactions({
+    partitions,
+    groups,
+    producerIds,
+    clock,
+    logger: loggers.named('odradek.transaction'),
+    config,
+    image: () => controller.image,
+  });
+  const coordinators = { groups, transactions: transactions.transactions };
+  const follower = new MetadataFollower({ nodeId, config: live, partitions, ...coordinators, onMisplaced });
   const moves = new ReplicaMover({
     logs,
     clock,
@@ -178,7 +193,7 @@ function assemble(
     config,
     onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
   });
-  return { logs, partitions, groups, follower, moves };
+  return { logs, partitions, groups, producerIds, transactions, follower, moves };
 }
 
 /** From here on, what the metadata says is so on this node before a change of it is answered. */
@@ -228,7 +243,7 @@ async function register(
 function brokerOf(
   { options, loggers, config }: Base,
   controller: KraftController,
-  { partitions, groups, moves }: Replicas,
+  { partitions, groups, producerIds, transactions, moves }: Replicas,
   clusterId: string,
   fetchWaits: FetchWaits,
 ): Broker {
@@ -246,11 +261,12 @@ function brokerOf(
     endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
     controller,
     partitions,
-    producerIds: new ProducerIds(() => controller.allocateProducerIds()),
+    producerIds,
     fetchSessions: new FetchSessions(random, () => config().get('max.incremental.fetch.session.cache.slots')),
     fetchWaits,
     replicaMoves: moves,
     groups,
+    ...transactions,
   };
 }
 

@@ -18,7 +18,7 @@ import { LogState } from './log-state.ts';
 import { SILENT_LOGGER } from './logger.ts';
 import { MAX_RELATIVE_OFFSET } from './offset-index.ts';
 import type { ProducerBatch, ProducerEntry } from './producer-entry.ts';
-import type { AppendOrigin, CompletedTransaction } from './producer-state.ts';
+import type { AppendOrigin, CompletedTransaction, TransactionChecks } from './producer-state.ts';
 import type { ActiveProducer } from './producer-tracker.ts';
 import { type BatchRange, type FileSlice, NO_RECORDS, type ReadOptions, readRange, sliceRange } from './reading.ts';
 import { loadLog } from './recovery.ts';
@@ -29,6 +29,7 @@ import type { AbortedTransaction } from './segment-list.ts';
 import { noteAborted } from './segment-recovery.ts';
 import { findByTimestamp, findMaxTimestamp, type OffsetAndTimestamp } from './timestamps.ts';
 import { truncateFullyAndStartAt, truncateTo } from './truncation.ts';
+import type { VerificationGuard } from './verification.ts';
 
 export class Log {
   readonly topic: string;
@@ -147,6 +148,20 @@ export class Log {
     return this.#state.producers.state.hasOpenTransaction(producerId);
   }
 
+  /**
+   * Before a producer's first batch of a transaction here (KIP-890): what the append of it is to be given, or null where the
+   * transaction has begun already. Throws LogError.
+   */
+  startVerification(
+    producerId: number,
+    sequence: number,
+    epoch: number,
+    raisesEpoch: boolean,
+  ): VerificationGuard | null {
+    const log = this.#state;
+    return log.producers.state.startVerification(producerId, sequence, epoch, raisesEpoch, log.nowMs());
+  }
+
   /** For DescribeProducers (KIP-664). */
   producers(): ActiveProducer[] {
     return this.#state.producers.describeProducers();
@@ -167,21 +182,20 @@ export class Log {
   /**
    * Appends one or more whole v2 batches, which the caller has checked (length, magic, attributes, CRC). Offsets, `epoch` (the
    * leader's) and, with LogAppendTime, the timestamp are set in the buffer itself. Throws LogError and leaves the log as it
-   * was when the producer state does not allow them or the disk fails. `transactionVersion` is that of the coordinator
-   * that writes a marker (KIP-890).
+   * was when the producer state does not allow them or the disk fails.
    */
   appendAsLeader(
     batches: Buffer,
     epoch: number,
     origin: AppendOrigin = 'client',
-    transactionVersion = -1,
+    checks: TransactionChecks = {},
   ): AppendResult {
     const log = this.#state;
     log.checkUsable();
     const first = log.logEndOffset;
     const logAppendTimeMs = log.config.messageTimestampType === 'LogAppendTime' ? log.nowMs() : -1;
     const next = assignOffsets(batches, first, epoch, logAppendTimeMs);
-    const duplicate = log.producers.state.check(batches, origin, transactionVersion);
+    const duplicate = log.producers.state.check(batches, origin, checks);
     if (duplicate !== null) return this.#duplicateOf(duplicate);
     const epochs = this.#epochsForAppend();
     this.#append(batches, first, next);

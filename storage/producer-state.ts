@@ -19,6 +19,7 @@ import {
 import { LogError } from './log-error.ts';
 import { addToSequence, NO_EPOCH, NO_SEQUENCE, type ProducerBatch, ProducerEntry } from './producer-entry.ts';
 import { readTransactionMarker, type TransactionMarker } from './transaction-marker.ts';
+import { type Verification, type VerificationGuard, Verifications } from './verification.ts';
 
 /** Who appends (Kafka's AppendOrigin): decides how much of the producer state is checked. */
 export type AppendOrigin = 'client' | 'coordinator' | 'raft';
@@ -40,11 +41,20 @@ interface Transaction {
   lastOffset: number;
 }
 
+/** What an append of a transaction is checked against beside the log's own state (KIP-890). */
+export interface TransactionChecks {
+  /** Of the coordinator who writes a marker; -1 for anything else. */
+  readonly transactionVersion?: number;
+  /** What `startVerification` gave; null where it was not asked. Not given: nobody has to ask. */
+  readonly verification?: VerificationGuard | null;
+}
+
 const MAX_EPOCH = 32_767;
 const MAX_SEQUENCE = 0x7fff_ffff;
 
 export class ProducerState {
   readonly entries = new Map<number, ProducerEntry>();
+  readonly #verifications = new Verifications();
   /** Open transactions by first offset, which is the order in which they begin. */
   #open: Transaction[] = [];
   /** Ended, but the marker may still be lost: not below the high watermark yet. In the order of their first offsets. */
@@ -69,15 +79,14 @@ export class ProducerState {
 
   /**
    * Whether these batches may be appended by a leader; throws a LogError when not. A batch that a client has sent before is returned:
-   * then nothing is to be appended. Offsets have to be in the batches already. `transactionVersion` is that of the coordinator who
-   * writes a marker (KIP-890), -1 otherwise.
+   * then nothing is to be appended. Offsets have to be in the batches already.
    */
-  check(buf: Buffer, origin: AppendOrigin, transactionVersion: number): ProducerBatch | null {
-    if (sizeBytes(buf, 0) === buf.length) return this.#checkBatch(this, buf, 0, origin, transactionVersion);
+  check(buf: Buffer, origin: AppendOrigin, checks: TransactionChecks): ProducerBatch | null {
+    if (sizeBytes(buf, 0) === buf.length) return this.#checkBatch(this, buf, 0, origin, checks);
     // Several batches: each is checked against what those before it would leave behind.
     const view = new ProducerView(this);
     for (let at = 0; at < buf.length; at += sizeBytes(buf, at)) {
-      const duplicate = this.#checkBatch(view, buf, at, origin, transactionVersion);
+      const duplicate = this.#checkBatch(view, buf, at, origin, checks);
       if (duplicate !== null) return duplicate;
       if (hasProducerId(buf, at)) updateEntry(view.forUpdate(producerId(buf, at)), buf, at, readMarker(buf, at));
     }
@@ -89,7 +98,7 @@ export class ProducerState {
     buf: Buffer,
     at: number,
     origin: AppendOrigin,
-    transactionVersion: number,
+    { transactionVersion = -1, verification }: TransactionChecks,
   ): ProducerBatch | null {
     if (!hasProducerId(buf, at)) return null;
     const entry = view.get(producerId(buf, at));
@@ -98,8 +107,32 @@ export class ProducerState {
       if (marker !== null && entry !== undefined) checkMarker(entry, buf, at, marker, transactionVersion);
       return null;
     }
-    if (entry === undefined) return null;
-    return checkData(entry, buf, at, origin);
+    const duplicate = entry === undefined || origin !== 'client' ? null : duplicateIn(entry, buf, at);
+    if (duplicate !== null) return duplicate;
+    if (entry !== undefined) checkEpoch(entry, producerEpoch(buf, at), producerEpoch(buf, at) < entry.epoch);
+    const under = this.#verifications.get(producerId(buf, at));
+    if (verification !== undefined) checkVerified(entry, buf, at, verification, under);
+    if (under !== undefined && origin === 'client') checkFirstSequence(entry, buf, at, under);
+    if (entry !== undefined) checkData(entry, buf, at, origin);
+    return null;
+  }
+
+  /**
+   * The producer is about to begin a transaction in this partition: its coordinator is to be asked whether it may, and the batch
+   * to be appended with the guard. Null where the transaction is there already. `sequence` is the first batch's, `raisesEpoch`
+   * whether the client goes by KIP-890's protocol. Throws LogError.
+   */
+  startVerification(
+    id: number,
+    sequence: number,
+    epoch: number,
+    raisesEpoch: boolean,
+    nowMs: number,
+  ): VerificationGuard | null {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) checkEpoch(entry, epoch, epoch < entry.epoch);
+    if (entry !== undefined && isInTransaction(entry, epoch)) return null;
+    return this.#verifications.start(id, sequence, epoch, raisesEpoch, nowMs);
   }
 
   get(id: number): ProducerEntry | undefined {
@@ -124,6 +157,9 @@ export class ProducerState {
     }
     const openSince = entry.transactionFirstOffset;
     updateEntry(entry, buf, at, marker);
+    if ((attributes(buf, at) & TRANSACTIONAL_BIT) !== 0) {
+      this.#verifications.appended(id, producerEpoch(buf, at), isControl);
+    }
     if (marker !== null && openSince >= 0)
       onCompleted(this.#complete(id, openSince, baseOffset(buf, at), marker.aborted));
     else if (openSince < 0 && entry.transactionFirstOffset >= 0) this.#begin(id, entry.transactionFirstOffset);
@@ -155,12 +191,14 @@ export class ProducerState {
 
   clear(): void {
     this.entries.clear();
+    this.#verifications.clear();
     this.#open = [];
     this.#unreplicated = [];
   }
 
   removeExpired(nowMs: number, expirationMs: number): void {
     for (const [id, entry] of this.entries) if (isExpired(entry, nowMs, expirationMs)) this.entries.delete(id);
+    this.#verifications.removeExpired(nowMs, expirationMs);
   }
 }
 
@@ -218,13 +256,39 @@ function lastSequenceOf(buf: Buffer, at: number): number {
   return sequence === NO_SEQUENCE ? NO_SEQUENCE : addToSequence(sequence, lastOffsetDelta(buf, at));
 }
 
-function checkData(entry: ProducerEntry, buf: Buffer, at: number, origin: AppendOrigin): ProducerBatch | null {
+function duplicateIn(entry: ProducerEntry, buf: Buffer, at: number): ProducerBatch | null {
+  return entry.findDuplicate(producerEpoch(buf, at), baseSequence(buf, at), lastSequenceOf(buf, at));
+}
+
+const isInTransaction = (entry: ProducerEntry, epoch: number): boolean =>
+  entry.transactionFirstOffset >= 0 && entry.epoch === epoch;
+
+/** A batch that begins a transaction here must have been verified, and no marker may have come since. */
+function checkVerified(
+  entry: ProducerEntry | undefined,
+  buf: Buffer,
+  at: number,
+  guard: VerificationGuard | null,
+  under: Verification | undefined,
+): void {
+  if ((attributes(buf, at) & TRANSACTIONAL_BIT) === 0) return;
+  if (entry !== undefined && isInTransaction(entry, producerEpoch(buf, at))) return;
+  if (guard !== null && under?.guard === guard) return;
+  throw new LogError('INVALID_TXN_STATE', 'Record was not part of an ongoing transaction');
+}
+
+/** Of what is being verified nothing may be left out: the first sequence comes first. */
+function checkFirstSequence(entry: ProducerEntry | undefined, buf: Buffer, at: number, under: Verification): void {
+  const sequence = baseSequence(buf, at);
+  const isKnown = entry !== undefined && entry.batches.length > 0;
+  if ((isKnown || !under.raisesEpoch || sequence === 0) && sequence <= under.lowestSequence) return;
+  const expected = isKnown ? under.lowestSequence : 0;
+  const text = `sequence ${sequence} of producer ${producerId(buf, at)} comes first; ${expected} should`;
+  throw new LogError('OUT_OF_ORDER_SEQUENCE_NUMBER', text);
+}
+
+function checkData(entry: ProducerEntry, buf: Buffer, at: number, origin: AppendOrigin): void {
   const epoch = producerEpoch(buf, at);
-  if (origin === 'client') {
-    const duplicate = entry.findDuplicate(epoch, baseSequence(buf, at), lastSequenceOf(buf, at));
-    if (duplicate !== null) return duplicate;
-  }
-  checkEpoch(entry, epoch, epoch < entry.epoch);
   if (origin === 'client') checkSequence(entry, epoch, baseSequence(buf, at));
   if (entry.transactionFirstOffset >= 0 && (attributes(buf, at) & TRANSACTIONAL_BIT) === 0) {
     throw new LogError(
@@ -232,7 +296,6 @@ function checkData(entry: ProducerEntry, buf: Buffer, at: number, origin: Append
       `producer ${entry.producerId} has a transaction open; this is not part of it`,
     );
   }
-  return null;
 }
 
 function checkEpoch(entry: ProducerEntry, epoch: number, isOld: boolean): void {

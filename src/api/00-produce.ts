@@ -8,6 +8,7 @@ import { CloseConnection } from './close-connection.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { isInternalTopic } from './internal-topics.ts';
 import { missingPartition, missingPartitionById } from './missing-partition.ts';
+import { unverified, type VerifiedPartitions, verifyTransaction } from './transactional-produce.ts';
 
 type Request = MessageOf<typeof ProduceRequest>;
 type Topic = Request['topicData'][number];
@@ -38,13 +39,8 @@ export const produce = handler({
   advertisedMin: 0,
 
   handle(context, request) {
-    const nowMs = context.broker.clock.nowMs();
-    const topics = request.topicData.map((topic) => {
-      const { name, topicId } = topic;
-      const appended = topic.partitionData.map((p) => append(context, request, topic, p.index, p.records, nowMs));
-      return andThen(all(appended), (partitionResponses): TopicResponse => ({ name, topicId, partitionResponses }));
-    });
-    return andThen(all(topics), (responses) => (request.acks === 0 ? withoutResponse(responses) : { responses }));
+    const verified = verifyTransaction(context, request, (topic, index) => find(context, topic, index));
+    return andThen(verified, (partitions) => appendAll(context, request, partitions));
   },
 
   failed(request, code, message) {
@@ -59,19 +55,40 @@ export const produce = handler({
   },
 });
 
+function appendAll(
+  context: RequestContext,
+  request: Request,
+  verified: VerifiedPartitions,
+): Eventually<InputOf<typeof ProduceResponse> | null> {
+  const nowMs = context.broker.clock.nowMs();
+  const topics = request.topicData.map((topic) => {
+    const { name, topicId } = topic;
+    const appended = topic.partitionData.map((p) => append(context, request, verified, topic, p, nowMs));
+    return andThen(all(appended), (partitionResponses): TopicResponse => ({ name, topicId, partitionResponses }));
+  });
+  return andThen(all(topics), (responses) => (request.acks === 0 ? withoutResponse(responses) : { responses }));
+}
+
+function find({ broker, apiVersion }: RequestContext, { name, topicId }: Topic, index: number): Partition | undefined {
+  return apiVersion >= TOPIC_IDS_SINCE ? broker.partitions.getById(topicId, index) : broker.partitions.get(name, index);
+}
+
 function append(
   context: RequestContext,
   request: Request,
+  verified: VerifiedPartitions,
   topic: Topic,
-  index: number,
-  records: Buffer | null,
+  { index, records }: Topic['partitionData'][number],
   nowMs: number,
 ): Eventually<PartitionResponse> {
-  const { partitions } = context.broker;
   if (request.acks < -1 || request.acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS, null);
-  const byId = context.apiVersion >= TOPIC_IDS_SINCE;
-  const partition = byId ? partitions.getById(topic.topicId, index) : partitions.get(topic.name, index);
+  const partition = find(context, topic, index);
   if (partition === undefined) return refused(index, missing(context, topic, index), null);
+  const verification = verified.get(partition);
+  if (verification !== undefined && 'errorCode' in verification) {
+    const { errorCode, message } = unverified(verification.errorCode, context.apiVersion);
+    return refused(index, errorCode, message);
+  }
   if (isInternalTopic(partition.topic) && context.clientId !== ADMIN_CLIENT_ID) {
     return refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION, null);
   }
@@ -79,7 +96,8 @@ function append(
     return { ...refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, null), logStartOffset: partition.logStartOffset };
   }
   try {
-    const appended = partition.append(records, context.apiVersion, nowMs);
+    const checks = verification === undefined ? undefined : { verification: verification.guard };
+    const appended = partition.append(records, context.apiVersion, nowMs, checks);
     const response = {
       index,
       baseOffset: appended.firstOffset,

@@ -5,11 +5,14 @@ import type { MetadataImage } from '../controller/image.ts';
 import type { Clock, Logger, Random } from '../env.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Loggers } from '../loggers.ts';
+import type { MarkerWriter } from '../node/marker-writer.ts';
+import type { TransactionVerification } from '../node/transaction-verification.ts';
 import type { FetchSessions } from '../partition/fetch-session.ts';
 import type { FetchWaits } from '../partition/fetch-wait.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
 import type { ReplicaMoves } from '../partition/replica-moves.ts';
+import type { TransactionCoordinator } from '../transaction/transaction-coordinator.ts';
 
 /** Where clients reach a broker on one listener. */
 export interface Endpoint {
@@ -57,4 +60,8 @@ export interface Broker {
   readonly fetchWaits: FetchWaits;
   readonly replicaMoves: ReplicaMoves;
   readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
+  readonly transactionVerification: TransactionVerification;
+  /** Writes markers into this node's partitions. */
+  readonly markers: MarkerWriter;
 }

@@ -11,6 +11,7 @@ export interface SupportedFeature {
 
 export const METADATA_VERSION = 'metadata.version';
 export const KRAFT_VERSION = 'kraft.version';
+export const TRANSACTION_VERSION = 'transaction.version';
 export const ELR_VERSION = 'eligible.leader.replicas.version';
 
 /** Levels of metadata.version from which on records say more (MetadataVersion). */
@@ -32,7 +33,7 @@ export const SUPPORTED_FEATURES: readonly SupportedFeature[] = [
   { name: KRAFT_VERSION, minLevel: 0, maxLevel: MAX_KRAFT_VERSION, initialLevel: 0 },
   { name: 'share.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
   { name: 'streams.version', minLevel: 0, maxLevel: 1, initialLevel: 1 },
-  { name: 'transaction.version', minLevel: 0, maxLevel: 2, initialLevel: 2 },
+  { name: TRANSACTION_VERSION, minLevel: 0, maxLevel: 2, initialLevel: 2 },
 ];
 
 /** The levels of metadata.version whose records differ from those before: a way back across one might lose something. */

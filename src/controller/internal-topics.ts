@@ -16,6 +16,18 @@ export function internalTopic(name: string, context: PlanContext): CreatableTopi
           'segment.bytes': String(config.get('offsets.topic.segment.bytes')),
         },
       });
+    case '__transaction_state':
+      return creatable(context, name, {
+        partitions: config.get('transaction.state.log.num.partitions'),
+        replicationFactor: config.get('transaction.state.log.replication.factor'),
+        configs: {
+          'compression.type': 'uncompressed',
+          'cleanup.policy': 'compact',
+          'min.insync.replicas': String(satisfiable(context, config.get('transaction.state.log.min.isr'))),
+          'segment.bytes': String(config.get('transaction.state.log.segment.bytes')),
+          'unclean.leader.election.enable': 'false',
+        },
+      });
     default:
       return null;
   }
@@ -27,16 +39,19 @@ interface InternalTopic {
   configs: Record<string, string>;
 }
 
-/** The replication factor is what the live brokers can satisfy: a first broker must be able to serve alone. */
 function creatable(context: PlanContext, name: string, topic: InternalTopic): CreatableTopic {
   return {
     name,
     numPartitions: topic.partitions,
-    replicationFactor: Math.max(1, Math.min(topic.replicationFactor, usableBrokers(context.image).length)),
+    replicationFactor: satisfiable(context, topic.replicationFactor),
     assignments: [],
     configs: Object.entries(topic.configs).map(([configName, value]) => ({ name: configName, value })),
   };
 }
+
+/** As many replicas as the live brokers can hold: a first broker must be able to serve alone. */
+const satisfiable = ({ image }: PlanContext, replicas: number): number =>
+  Math.max(1, Math.min(replicas, usableBrokers(image).length));
 
 /** BrokerCompressionType by the codec's number in offsets.topic.compression.codec. */
 function compressionName(codec: number): string {

@@ -4,8 +4,8 @@ import type { StateMachine } from './state-machine.ts';
 import type { TimerSink } from './timers.ts';
 
 export interface RuntimeOptions<M, E> extends ShardEnv {
-  /** A state machine with no state yet, for a partition that is about to be loaded. */
-  create(partition: number, timers: TimerSink<E>): M;
+  /** A state machine with no state yet, for a partition that is about to be loaded because this node leads it in `epoch`. */
+  create(partition: number, timers: TimerSink<E>, epoch: number): M;
 }
 
 /**
@@ -30,7 +30,7 @@ export class CoordinatorRuntime<M extends StateMachine<R, E>, R, E> {
       before.close();
     }
     const { options } = this;
-    const shard = new Shard<M, R, E>(partition, epoch, options, (timers) => options.create(partition, timers));
+    const shard = new Shard<M, R, E>(partition, epoch, options, (timers) => options.create(partition, timers, epoch));
     this.shards.set(partition, shard);
     return this.fill(shard);
   }

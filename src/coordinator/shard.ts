@@ -64,10 +64,10 @@ export class Shard<M extends StateMachine<R, E>, R, E> {
   private run<T>(subject: string, first: Outcome<R, T>): T | Promise<T> {
     let outcome = first;
     while (true) {
-      if (outcome.records.length > 0) {
+      if (writes(outcome)) {
         const end = this.append(outcome);
         if (typeof end !== 'number') return this.finishLater(subject, outcome, end);
-        this.replay(outcome.records, end);
+        this.replay(outcome, end);
       }
       if (outcome.next === undefined) return outcome.response;
       outcome = outcome.next(this.env.clock.nowMs());
@@ -76,8 +76,10 @@ export class Shard<M extends StateMachine<R, E>, R, E> {
 
   private append<T>(outcome: Outcome<R, T>): number | Promise<number> {
     try {
+      const nowMs = this.env.clock.nowMs();
+      if (outcome.marker !== undefined) return this.env.log.appendMarker(this.partition, outcome.marker, nowMs);
       const records = outcome.records.map((record) => this.machine.encode(record));
-      return this.env.log.append(this.partition, records, this.env.clock.nowMs());
+      return this.env.log.append(this.partition, records, nowMs, outcome.within);
     } catch (error) {
       throw this.notWritten(outcome, error);
     }
@@ -89,9 +91,10 @@ export class Shard<M extends StateMachine<R, E>, R, E> {
     return reason;
   }
 
-  private replay(records: readonly R[], endOffset: number): void {
+  private replay<T>({ records, within, marker }: Outcome<R, T>, endOffset: number): void {
     const first = endOffset - records.length;
-    for (let i = 0; i < records.length; i++) this.machine.replay(records[i], first + i);
+    for (let i = 0; i < records.length; i++) this.machine.replay(records[i], first + i, within ?? null);
+    if (marker !== undefined) this.machine.ended?.(marker);
   }
 
   /** The subject is busy until the operation is done; the caller waits no longer than the commit timeout. */
@@ -109,10 +112,10 @@ export class Shard<M extends StateMachine<R, E>, R, E> {
     let outcome = first;
     let end: number | Promise<number> | null = firstEnd;
     while (true) {
-      if (end !== null) this.replay(outcome.records, await this.committed(outcome, end));
+      if (end !== null) this.replay(outcome, await this.committed(outcome, end));
       if (outcome.next === undefined) return outcome.response;
       outcome = outcome.next(this.env.clock.nowMs());
-      end = outcome.records.length > 0 ? this.append(outcome) : null;
+      end = writes(outcome) ? this.append(outcome) : null;
     }
   }
 
@@ -199,5 +202,7 @@ export class Shard<M extends StateMachine<R, E>, R, E> {
     }
   }
 }
+
+const writes = <R, T>({ records, marker }: Outcome<R, T>): boolean => records.length > 0 || marker !== undefined;
 
 const NOTHING = { records: [], response: undefined };

@@ -4,13 +4,17 @@
  * in `replay`, so that a new leader which replays the log comes to the same state.
  */
 import type { KafkaError } from '../../protocol/errors.ts';
-import type { CoordinatorRecord, StoredRecord } from './log.ts';
+import type { CoordinatorRecord, EndMarker, InTransaction, StoredRecord } from './log.ts';
 
 /** What an operation comes to: records to be written, and a response for when they are committed. */
 export interface Outcome<R, T> {
   /** Appended as one batch, then replayed; may be empty. */
   readonly records: readonly R[];
   readonly response: T;
+  /** The producer's transaction that the records are part of. */
+  readonly within?: InTransaction;
+  /** Appended in place of records, then told to the machine by `ended`. */
+  readonly marker?: EndMarker;
   /** Goes on from here once the records are committed and replayed; what it comes to takes the place of this outcome. */
   readonly next?: (nowMs: number) => Outcome<R, T>;
   /** Puts right what the operation assumed, where the records could not be written. */
@@ -21,8 +25,10 @@ export interface Outcome<R, T> {
 export interface StateMachine<R, E> {
   /** The record in Kafka's binary form. */
   encode(record: R): CoordinatorRecord;
-  /** Applies a committed record; `offset` is its place in the log. */
-  replay(record: R, offset: number): void;
+  /** Applies a committed record; `offset` is its place in the log, `within` the transaction that it is part of. */
+  replay(record: R, offset: number, within: InTransaction | null): void;
+  /** A producer's transaction has ended in this partition. */
+  ended?(marker: EndMarker): void;
   /** Decodes and applies one record of the log while the partition is loaded. */
   load(record: StoredRecord): void;
   /** The state is complete; timers may be set now. */

@@ -11,7 +11,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataImage } from '../controller/image.ts';
 import { asKafkaError } from '../coordinator/errors.ts';
 import { all, type Eventually } from '../coordinator/eventually.ts';
-import type { CoordinatorLog } from '../coordinator/log.ts';
+import type { CoordinatorLog, EndMarker, InTransaction } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
 import { answered, type Outcome } from '../coordinator/state-machine.ts';
@@ -23,6 +23,13 @@ import { type ListedGroup, listGroups } from './list.ts';
 import { commitOffsets } from './offsets/commit.ts';
 import { deleteGroup, deleteOffsets, expireGroup, forgetTopics } from './offsets/delete.ts';
 import { fetchOffsets, type OffsetFetchGroup, type OffsetFetchGroupResponse } from './offsets/fetch.ts';
+import {
+  commitTransactionalOffsets,
+  endTransaction,
+  refusedTransactionalCommit,
+  type TransactionalCommit,
+  type TransactionalCommitResponse,
+} from './offsets/transactional-commit.ts';
 import { GroupOperations, type GroupRuntime } from './operations.ts';
 import type { GroupRecord } from './records.ts';
 
@@ -137,6 +144,30 @@ export class GroupCoordinator {
         })),
       }),
     );
+  }
+
+  /** Offsets that take part in the transaction `within`; topics must exist. */
+  commitTransactionalOffsets(
+    request: TransactionalCommit,
+    within: InTransaction,
+  ): Eventually<TransactionalCommitResponse> {
+    return this.operations.write(
+      request.groupId,
+      (shard, nowMs) => commitTransactionalOffsets(shard, request, within, nowMs),
+      (errorCode) => refusedTransactionalCommit(request, errorCode),
+    );
+  }
+
+  /** A transaction with offsets in this partition has ended; gives the error code. */
+  endTransaction(partition: number, marker: EndMarker): Eventually<number> {
+    const onError = (error: unknown) => this.operations.told(asKafkaError(error), error);
+    try {
+      const subject = `producer ${marker.producerId}`;
+      const done = this.runtime.write(partition, subject, () => endTransaction(marker));
+      return done instanceof Promise ? done.catch(onError) : done;
+    } catch (error) {
+      return onError(error);
+    }
   }
 
   /** The offsets of one group; a failure is its errorCode. Topics must carry names. */

@@ -1,6 +1,6 @@
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataImage } from '../controller/image.ts';
-import type { CoordinatorRecord, StoredRecord } from '../coordinator/log.ts';
+import type { CoordinatorRecord, EndMarker, InTransaction, StoredRecord } from '../coordinator/log.ts';
 import type { Outcome, StateMachine } from '../coordinator/state-machine.ts';
 import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
@@ -47,8 +47,12 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     return encodeRecord(record);
   }
 
-  replay(record: GroupRecord, offset: number): void {
-    this.apply(record, offset, null);
+  replay(record: GroupRecord, offset: number, within: InTransaction | null): void {
+    this.apply(record, offset, within);
+  }
+
+  ended({ producerId, result }: EndMarker): void {
+    this.offsets.endTransaction(producerId, result);
   }
 
   load(stored: StoredRecord): void {
@@ -63,7 +67,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   /** `within`: the transaction that the record belongs to, if any. */
-  private apply(record: GroupRecord, offset: number, within: StoredRecord | null): void {
+  private apply(record: GroupRecord, offset: number, within: Pick<InTransaction, 'producerId'> | null): void {
     switch (record.type) {
       case 'offset':
         this.replayOffset(record, offset, within);
@@ -107,7 +111,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
     return topicId;
   }
 
-  private replayOffset(record: OffsetRecord, offset: number, within: StoredRecord | null): void {
+  private replayOffset(record: OffsetRecord, offset: number, within: Pick<InTransaction, 'producerId'> | null): void {
     const { groupId, topic, partition, value } = record;
     if (value === null) {
       this.offsets.delete(groupId, topic, partition);

@@ -2,15 +2,18 @@ import type { DirectoryAssignment } from '../controller/directory-control.ts';
 import { type MetadataDelta, type MetadataImage, ResourceType, type TopicImage } from '../controller/image.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Partitions } from '../partition/partitions.ts';
+import { type Coordinator, CoordinatorElections } from './coordinator-elections.ts';
 import type { LiveConfig } from './live-config.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
+export const TRANSACTION_STATE_TOPIC = '__transaction_state';
 
 export interface FollowerOptions {
   readonly nodeId: number;
   readonly config: LiveConfig;
   readonly partitions: Partitions;
   readonly groups: GroupCoordinator;
+  readonly transactions: Coordinator;
   /** Replicas lie in other directories than the metadata says (KIP-858). */
   onMisplaced(assignments: readonly DirectoryAssignment[]): void;
 }
@@ -18,11 +21,14 @@ export interface FollowerOptions {
 /** Makes this broker follow the metadata: logs come and go, configurations change, coordinators are elected. */
 export class MetadataFollower {
   private readonly options: FollowerOptions;
-  /** Leader epoch under which each partition's coordinator was elected here. */
-  private readonly elected = new Map<number, number>();
+  private readonly groupElections: CoordinatorElections;
+  private readonly transactionElections: CoordinatorElections;
 
   constructor(options: FollowerOptions) {
     this.options = options;
+    const { nodeId, groups, transactions } = options;
+    this.groupElections = new CoordinatorElections(nodeId, OFFSETS_TOPIC, groups);
+    this.transactionElections = new CoordinatorElections(nodeId, TRANSACTION_STATE_TOPIC, transactions);
   }
 
   /** Takes over the whole image, at start. */
@@ -71,23 +77,9 @@ export class MetadataFollower {
     return this.options.config.current().topic(image.configs(ResourceType.TOPIC, name));
   }
 
-  /** This node coordinates the groups of every partition of the offsets topic that it leads. */
+  /** Transactions come last: those that are being ended go on at once, with offsets too. */
   private async electCoordinators(image: MetadataImage): Promise<void> {
-    const topic = image.topic(OFFSETS_TOPIC);
-    const elections: (void | Promise<void>)[] = [];
-    for (const [index, { leader, leaderEpoch }] of (topic?.partitions ?? []).entries()) {
-      const isLeader = leader === this.options.nodeId;
-      if (isLeader && this.elected.get(index) !== leaderEpoch) {
-        this.elected.set(index, leaderEpoch);
-        elections.push(this.options.groups.onElected(index, leaderEpoch));
-      } else if (!isLeader && this.elected.delete(index)) {
-        this.options.groups.onResigned(index);
-      }
-    }
-    if (topic === undefined) {
-      for (const index of this.elected.keys()) this.options.groups.onResigned(index);
-      this.elected.clear();
-    }
-    await Promise.all(elections);
+    await this.groupElections.follow(image);
+    await this.transactionElections.follow(image);
   }
 }

@@ -1,9 +1,10 @@
 import { KafkaError } from '../../protocol/errors.ts';
 import * as batch from '../../protocol/records/batch.ts';
-import { controlType } from '../../protocol/records/control.ts';
+import { controlType, transactionMarkerBatch } from '../../protocol/records/control.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
-import type { CoordinatorLog, CoordinatorRecord, StoredRecord } from '../coordinator/log.ts';
+import type { TransactionChecks } from '../../storage/index.ts';
+import type { CoordinatorLog, CoordinatorRecord, EndMarker, InTransaction, StoredRecord } from '../coordinator/log.ts';
 import { AppendError } from '../partition/append-result.ts';
 import type { Partition } from '../partition/partition.ts';
 import type { Partitions } from '../partition/partitions.ts';
@@ -21,11 +22,30 @@ export class InternalTopicLog implements CoordinatorLog {
     this.partitions = partitions;
   }
 
-  append(index: number, records: readonly CoordinatorRecord[], nowMs: number): number | Promise<number> {
+  append(
+    index: number,
+    records: readonly CoordinatorRecord[],
+    nowMs: number,
+    within?: InTransaction,
+  ): number | Promise<number> {
     const inputs = records.map(({ key, value }) => ({ key, value, timestamp: nowMs }));
+    if (within === undefined) return this.write(index, encodeBatch(inputs));
+    const { producerId, producerEpoch, verification } = within;
+    const batch = encodeBatch(inputs, { producerId, producerEpoch, transactional: true });
+    return this.write(index, batch, { verification });
+  }
+
+  appendMarker(index: number, marker: EndMarker, nowMs: number): number | Promise<number> {
+    const { producerId, producerEpoch, result, coordinatorEpoch, transactionVersion } = marker;
+    const commit = result === 'commit';
+    const fields = { commit, coordinatorEpoch, producerId, producerEpoch, timestampMs: nowMs };
+    return this.write(index, transactionMarkerBatch(fields), { transactionVersion });
+  }
+
+  private write(index: number, batch: Buffer, checks?: TransactionChecks): number | Promise<number> {
     const partition = this.partition(index);
     try {
-      const endOffset = partition.appendAsCoordinator(encodeBatch(inputs)).lastOffset + 1;
+      const endOffset = partition.appendAsCoordinator(batch, checks).lastOffset + 1;
       const committed = partition.whenCommitted(endOffset);
       if (committed === null) return endOffset;
       return committed.then(

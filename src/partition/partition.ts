@@ -1,6 +1,6 @@
 import * as batch from '../../protocol/records/batch.ts';
 import { checkProducedBatch } from '../../protocol/records/check.ts';
-import { type Log, LogError } from '../../storage/index.ts';
+import { type Log, LogError, type TransactionChecks, type VerificationGuard } from '../../storage/index.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import { AppendError, type AppendedBatch } from './append-result.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -79,25 +79,44 @@ export class Partition {
 
   /**
    * Appends what a client sent: checked, then stamped with offsets in place. `produceVersion` is that of the Produce
-   * request. Throws AppendError with Kafka's error for the partition.
+   * request, `checks` what is to be known of its transaction. Throws AppendError with Kafka's error for the partition.
    */
-  append(records: Buffer | null, produceVersion: number, nowMs: number): AppendedBatch {
+  append(records: Buffer | null, produceVersion: number, nowMs: number, checks?: TransactionChecks): AppendedBatch {
     const problem = checkProducedBatch(records, produceVersion, this.config.maxMessageBytes);
     if (problem !== null) throw new AppendError(problem.error, problem.message, problem);
     const sent = records as Buffer;
     const whole = sent.length === batch.sizeBytes(sent, 0) ? sent : sent.subarray(0, batch.sizeBytes(sent, 0));
-    return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client');
+    return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client', checks);
   }
 
   /** Appends a batch that this node made itself: a coordinator's records or a transaction marker. */
-  appendAsCoordinator(batches: Buffer): AppendedBatch {
-    return this.appendChecked(batches, 'coordinator');
+  appendAsCoordinator(batches: Buffer, checks?: TransactionChecks): AppendedBatch {
+    return this.appendChecked(batches, 'coordinator', checks);
   }
 
-  private appendChecked(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
+  /** As Log.startVerification; throws AppendError. */
+  startVerification(
+    producerId: number,
+    sequence: number,
+    epoch: number,
+    raisesEpoch: boolean,
+  ): VerificationGuard | null {
+    this.checkOnline();
+    try {
+      return this.log.startVerification(producerId, sequence, epoch, raisesEpoch);
+    } catch (error) {
+      throw asAppendError(error);
+    }
+  }
+
+  private appendChecked(
+    batches: Buffer,
+    origin: 'client' | 'coordinator',
+    checks: TransactionChecks | undefined,
+  ): AppendedBatch {
     if (this.deleted) throw new AppendError('UNKNOWN_TOPIC_OR_PARTITION', 'the topic has been deleted');
     this.checkOnline();
-    const appended = this.write(batches, origin);
+    const appended = this.write(batches, origin, checks);
     if (!appended.duplicate && this.commits.appended(appended.firstOffset)) this.advanced();
     return appended;
   }
@@ -118,9 +137,13 @@ export class Partition {
     this.wakeWaiters();
   }
 
-  private write(batches: Buffer, origin: 'client' | 'coordinator'): AppendedBatch {
+  private write(
+    batches: Buffer,
+    origin: 'client' | 'coordinator',
+    checks: TransactionChecks | undefined,
+  ): AppendedBatch {
     try {
-      return this.log.appendAsLeader(batches, this.state.leaderEpoch, origin);
+      return this.log.appendAsLeader(batches, this.state.leaderEpoch, origin, checks);
     } catch (error) {
       throw asAppendError(error);
     }

@@ -199,10 +199,10 @@ describe('produce', () => {
     expect(await fetchOne(topic, 0)).toMatchObject({ highWatermark: 2 });
   });
 
-  it('has no producer ids for transactions, and says so for good', async () => {
+  it('gives no producer id for a transactional id before somebody has looked for its coordinator', async () => {
     const api = { request: InitProducerIdRequest, response: InitProducerIdResponse };
     const refused = await client.request(api, 4, { transactionalId: 't', transactionTimeoutMs: 1000 });
-    expect(refused).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION, producerId: -1 });
+    expect(refused).toMatchObject({ errorCode: ErrorCode.NOT_COORDINATOR, producerId: -1, producerEpoch: -1 });
   });
 
   it('does not answer acks=0, and answers what comes after it', async () => {

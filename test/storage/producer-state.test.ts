@@ -274,7 +274,7 @@ describe('transactions (KIP-98)', () => {
     const append = (epoch: number, coordinatorEpoch: number, version = -1): string =>
       attempt(
         () =>
-          `${log.appendAsLeader(marker(1, true, { epoch, coordinatorEpoch }), 0, 'coordinator', version).firstOffset}`,
+          `${log.appendAsLeader(marker(1, true, { epoch, coordinatorEpoch }), 0, 'coordinator', { transactionVersion: version }).firstOffset}`,
       );
     expect(append(2, 5)).toBe('INVALID_PRODUCER_EPOCH');
     expect(append(3, 5)).toBe('1');
@@ -285,7 +285,10 @@ describe('transactions (KIP-98)', () => {
     const log = newLog();
     log.appendAsLeader(produced(1, 0, { transactional: true, producerEpoch: 3 }), 0);
     const append = (epoch: number): string =>
-      attempt(() => `${log.appendAsLeader(marker(1, true, { epoch }), 0, 'coordinator', 2).firstOffset}`);
+      attempt(
+        () =>
+          `${log.appendAsLeader(marker(1, true, { epoch }), 0, 'coordinator', { transactionVersion: 2 }).firstOffset}`,
+      );
     expect(append(3)).toBe('INVALID_PRODUCER_EPOCH');
     expect(append(4)).toBe('1');
     expect(append(4)).toBe('2');

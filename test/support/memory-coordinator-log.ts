@@ -1,5 +1,11 @@
 import { KafkaError } from '../../protocol/errors.ts';
-import type { CoordinatorLog, CoordinatorRecord, StoredRecord } from '../../src/coordinator/log.ts';
+import type {
+  CoordinatorLog,
+  CoordinatorRecord,
+  EndMarker,
+  InTransaction,
+  StoredRecord,
+} from '../../src/coordinator/log.ts';
 
 /**
  * The internal topic in memory. `sync` commits at once; `held` keeps every append waiting until `commit`; `refuse` lets
@@ -12,15 +18,33 @@ export class MemoryCoordinatorLog implements CoordinatorLog {
   appends = 0;
   private waiting: { commit: () => void; fail: (error: KafkaError) => void }[] = [];
 
-  append(partition: number, records: readonly CoordinatorRecord[], nowMs: number): number | Promise<number> {
+  append(
+    partition: number,
+    records: readonly CoordinatorRecord[],
+    nowMs: number,
+    within?: InTransaction,
+  ): number | Promise<number> {
+    const { producerId, producerEpoch } = within ?? { producerId: -1, producerEpoch: -1 };
+    const entries = records.map(({ key, value }) => ({
+      key: Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+    }));
+    const more = { timestampMs: nowMs, producerId, producerEpoch, marker: null };
+    return this.write(partition, () => entries.map((entry) => ({ ...entry, ...more })));
+  }
+
+  appendMarker(partition: number, marker: EndMarker, nowMs: number): number | Promise<number> {
+    const { producerId, producerEpoch, result } = marker;
+    const record = { key: null, value: null, timestampMs: nowMs, producerId, producerEpoch, marker: result };
+    return this.write(partition, () => [record]);
+  }
+
+  private write(partition: number, records: () => readonly Omit<StoredRecord, 'offset'>[]): number | Promise<number> {
     if (this.refuse !== null) throw this.refuse;
     this.appends++;
     const write = () => {
       const log = this.records(partition);
-      for (const { key, value } of records) {
-        const copy = { key: Buffer.from(key), value: value === null ? null : Buffer.from(value) };
-        log.push({ ...copy, offset: log.length, timestampMs: nowMs, producerId: -1, producerEpoch: -1, marker: null });
-      }
+      for (const record of records()) log.push({ ...record, offset: log.length });
       return log.length;
     };
     if (this.mode === 'sync') return write();

@@ -1,0 +1,43 @@
+import type { MetadataImage } from '../controller/image.ts';
+import type { Eventually } from '../coordinator/eventually.ts';
+
+/** A service over the partitions of an internal topic that this node leads. */
+export interface Coordinator {
+  onElected(partition: number, epoch: number): Eventually<void>;
+  onResigned(partition: number): void;
+}
+
+/** This node coordinates what is kept in every partition of the internal topic that it leads. */
+export class CoordinatorElections {
+  private readonly nodeId: number;
+  private readonly topic: string;
+  private readonly coordinator: Coordinator;
+  /** Leader epoch under which each partition's coordinator was elected here. */
+  private readonly elected = new Map<number, number>();
+
+  constructor(nodeId: number, topic: string, coordinator: Coordinator) {
+    this.nodeId = nodeId;
+    this.topic = topic;
+    this.coordinator = coordinator;
+  }
+
+  /** Done when what is led from now on is loaded. */
+  async follow(image: MetadataImage): Promise<void> {
+    const topic = image.topic(this.topic);
+    const elections: Eventually<void>[] = [];
+    for (const [index, { leader, leaderEpoch }] of (topic?.partitions ?? []).entries()) {
+      const isLeader = leader === this.nodeId;
+      if (isLeader && this.elected.get(index) !== leaderEpoch) {
+        this.elected.set(index, leaderEpoch);
+        elections.push(this.coordinator.onElected(index, leaderEpoch));
+      } else if (!isLeader && this.elected.delete(index)) {
+        this.coordinator.onResigned(index);
+      }
+    }
+    if (topic === undefined) {
+      for (const index of this.elected.keys()) this.coordinator.onResigned(index);
+      this.elected.clear();
+    }
+    await Promise.all(elections);
+  }
+}
