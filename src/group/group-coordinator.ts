@@ -25,6 +25,7 @@ import { deleteGroup, deleteOffsets, expireGroup, forgetTopics } from './offsets
 import { fetchOffsets, type OffsetFetchGroup, type OffsetFetchGroupResponse } from './offsets/fetch.ts';
 import { GroupOperations, type GroupRuntime } from './operations.ts';
 import type { GroupRecord } from './records.ts';
+import { StreamsGroups } from './streams/streams-groups.ts';
 
 export interface GroupCoordinatorOptions {
   readonly log: CoordinatorLog;
@@ -49,6 +50,7 @@ export class GroupCoordinator {
   private readonly runtime: GroupRuntime;
   private readonly operations: GroupOperations;
   readonly classic: ClassicGroups;
+  readonly streams: StreamsGroups;
   private sweep: Timer;
   /** Those who wait until a partition is served. */
   private readonly waiting = new Map<number, Set<(isServed: boolean) => void>>();
@@ -66,6 +68,7 @@ export class GroupCoordinator {
     const { runtime } = this;
     this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
     this.classic = new ClassicGroups(this.operations);
+    this.streams = new StreamsGroups(this.operations, clock);
     this.sweep = this.scheduleSweep();
   }
 
