@@ -58,6 +58,8 @@ import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
 import { addRaftVoter } from './80-add-raft-voter.ts';
 import { removeRaftVoter } from './81-remove-raft-voter.ts';
+import { streamsGroupHeartbeat } from './88-streams-group-heartbeat.ts';
+import { streamsGroupDescribe } from './89-streams-group-describe.ts';
 import type { ApiRange } from './broker.ts';
 import type { Handler } from './handler.ts';
 
@@ -121,6 +123,8 @@ export const handlers = [
   describeTopicPartitions,
   addRaftVoter,
   removeRaftVoter,
+  streamsGroupHeartbeat,
+  streamsGroupDescribe,
 ] as unknown as readonly Handler[];
 
 export const apiRanges: readonly ApiRange[] = handlers.map(({ request, versions, advertisedMin }) => ({

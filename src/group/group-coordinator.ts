@@ -32,6 +32,7 @@ import {
 } from './offsets/transactional-commit.ts';
 import { GroupOperations, type GroupRuntime } from './operations.ts';
 import type { GroupRecord } from './records.ts';
+import { StreamsGroups } from './streams/streams-groups.ts';
 
 export interface GroupCoordinatorOptions {
   readonly log: CoordinatorLog;
@@ -56,6 +57,7 @@ export class GroupCoordinator {
   private readonly runtime: GroupRuntime;
   private readonly operations: GroupOperations;
   readonly classic: ClassicGroups;
+  readonly streams: StreamsGroups;
   private sweep: Timer;
   /** Those who wait until a partition is served. */
   private readonly waiting = new Map<number, Set<(isServed: boolean) => void>>();
@@ -73,6 +75,7 @@ export class GroupCoordinator {
     const { runtime } = this;
     this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
     this.classic = new ClassicGroups(this.operations);
+    this.streams = new StreamsGroups(this.operations, clock);
     this.sweep = this.scheduleSweep();
   }
 

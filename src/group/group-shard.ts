@@ -10,6 +10,7 @@ import type { Group } from './group.ts';
 import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
 import type { OffsetRecord } from './offsets/records.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts';
+import { expireStreams, replayStreams, streamsLoaded } from './streams/life.ts';
 import type { GroupTimer } from './timers.ts';
 
 export interface GroupShardEnv {
@@ -75,19 +76,25 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       case 'classic':
         replayClassic(this, record);
         break;
+      case 'streams':
+        replayStreams(this, record);
+        break;
     }
   }
 
   loaded(nowMs: number): void {
     if (this.foreignRecords > 0) {
       const fields = { count: this.foreignRecords };
-      this.env.logger.warn(fields, 'records of consumer, share or streams groups are left alone: not served yet');
+      this.env.logger.warn(fields, 'records of consumer or share groups are left alone: not served yet');
     }
-    for (const group of this.groups.values()) classicLoaded(this, group, nowMs);
+    for (const group of this.groups.values()) {
+      if (group.type === 'classic') classicLoaded(this, group, nowMs);
+      else streamsLoaded(this, group);
+    }
   }
 
   unloaded(): void {
-    for (const group of this.groups.values()) classicUnloaded(group);
+    for (const group of this.groups.values()) if (group.type === 'classic') classicUnloaded(group);
   }
 
   subjectOf(event: GroupTimer): string {
@@ -95,7 +102,13 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   expired(event: GroupTimer, nowMs: number): Outcome<GroupRecord, void> {
-    return expireClassic(this, event, nowMs);
+    return event.groupType === 'classic' ? expireClassic(this, event, nowMs) : expireStreams(this, event, nowMs);
+  }
+
+  /** The group where it is a classic one. */
+  classic(groupId: string): ClassicGroup | undefined {
+    const group = this.groups.get(groupId);
+    return group?.type === 'classic' ? group : undefined;
   }
 
   /** The topics are gone. */

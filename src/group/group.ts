@@ -1,6 +1,7 @@
 import type { ClassicGroup } from './classic/classic-group.ts';
 import type { StoredOffset } from './offsets/offset-store.ts';
 import type { GroupRecord } from './records.ts';
+import type { StreamsGroup } from './streams/streams-group.ts';
 
 /** Who commits offsets: OffsetCommit, or TxnOffsetCommit with what it says of the member. */
 export interface Committer {
@@ -8,7 +9,14 @@ export interface Committer {
   readonly groupInstanceId: string | null;
   /** Generation of a classic group, member epoch of the others; below 0 outside of any group. */
   readonly generationIdOrMemberEpoch: number;
+  /** Of the request. */
+  readonly apiVersion: number;
+  /** Whether a transaction vouches for it, too (TxnOffsetCommit). */
+  readonly isTransactional: boolean;
 }
+
+/** Throws KafkaError where the committer may not commit for this partition. */
+export type CommitCheck = (topic: string, partition: number) => void;
 
 /** What groups of every kind can tell, and what committed offsets ask of them. State changes are each kind's own. */
 export interface AnyGroup {
@@ -22,8 +30,13 @@ export interface AnyGroup {
   isEmpty(): boolean;
   /** Whether the members read the topic, so that its offsets must stay; where that is not known, they are taken to. */
   isSubscribedTo(topic: string): boolean;
-  /** Throws KafkaError where the committer is no member, or not in the present generation or epoch. */
-  requireCommitter(by: Committer): void;
+  /**
+   * Throws KafkaError where the committer is no member, or not in a generation or epoch in which it may commit. Null: for
+   * every partition; else each has to be asked for.
+   */
+  requireCommitter(by: Committer): CommitCheck | null;
+  /** Throws KafkaError where one who asks for offsets names a member that is none, or another epoch (OffsetFetch 9+). */
+  requireFetcher(memberId: string | null, memberEpoch: number): void;
   /** Throws KafkaError where offsets of single topics cannot be deleted now (OffsetDelete). */
   requireDeletableOffsets(): void;
   /**
@@ -35,5 +48,5 @@ export interface AnyGroup {
   tombstones(): GroupRecord[];
 }
 
-/** KIP-848, share and streams groups will be further members of this union. */
-export type Group = ClassicGroup;
+/** KIP-848 and share groups will be further members of this union. */
+export type Group = ClassicGroup | StreamsGroup;

@@ -10,10 +10,13 @@ export function listGroups(shard: GroupShard, request: MessageOf<typeof ListGrou
   const types = new Set(request.typesFilter.map((t) => t.toLowerCase().trim()));
   const listed: ListedGroup[] = [];
   for (const group of shard.groups.values()) {
-    if (states.size > 0 && !states.has(group.state.toLowerCase())) continue;
+    if (states.size > 0 && !states.has(filterName(group.state))) continue;
     if (types.size > 0 && !types.has(group.type)) continue;
     const { groupId, protocolType, state } = group;
     listed.push({ groupId, protocolType: protocolType ?? '', groupState: state, groupType: group.type });
   }
   return listed;
 }
+
+/** A state as filters name it: Kafka spells this one in a way that its own tools never ask for. */
+const filterName = (state: string): string => (state === 'NotReady' ? 'not_ready' : state.toLowerCase());

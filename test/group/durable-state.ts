@@ -11,7 +11,7 @@ import type { GroupBroker } from './group-broker.ts';
 /** A state machine filled from a partition of the log. */
 export function loadedShard(log: MemoryCoordinatorLog, partition: number): GroupShard {
   const config = brokerConfig();
-  const timers = { schedule: () => undefined, extend: () => false, cancel: () => undefined };
+  const timers = { schedule: () => undefined, extend: () => false, isSet: () => false, cancel: () => undefined };
   const random = new SeededRandom(0);
   const image = () => MetadataImage.EMPTY;
   const shard = new GroupShard({ config: () => config, image, random, logger: new CollectingLogger(), timers });
@@ -32,14 +32,14 @@ export function expectSameAfterReplay(broker: GroupBroker): void {
     const live = liveShard(broker, partition);
     const loaded = loadedShard(broker.log, partition);
     expect([...loaded.groups.keys()].sort()).toEqual([...live.groups.keys()].sort());
-    const settled = [...live.groups.keys()].filter((groupId) => live.groups.get(groupId)?.isIn('Empty', 'Stable'));
+    const settled = [...live.groups.keys()].filter((groupId) => live.classic(groupId)?.isIn('Empty', 'Stable'));
     for (const groupId of settled) expect(group(loaded, groupId)).toEqual(group(live, groupId));
     expect(offsets(loaded)).toEqual(offsets(live));
   }
 }
 
 function group(shard: GroupShard, groupId: string): unknown {
-  const g = shard.groups.get(groupId);
+  const g = shard.classic(groupId);
   if (g === undefined) return null;
   const { state, generationId, protocolType, protocolName, leaderId, subscribedTopics } = g;
   const members = [...g.members.values()].map((m) => {

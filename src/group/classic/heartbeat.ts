@@ -14,7 +14,7 @@ const REBALANCING: Outcome<never, Response> = answered({ errorCode: ErrorCode.RE
 
 /** A member says that it lives, and learns whether it is to join again. Throws UNKNOWN_MEMBER_ID and others. */
 export function heartbeat(shard: GroupShard, request: MessageOf<typeof HeartbeatRequest>): Outcome<never, Response> {
-  const group = shard.groups.get(request.groupId);
+  const group = shard.classic(request.groupId);
   if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID');
   const member = group.requireMember(request.memberId, request.groupInstanceId);
   if (request.generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION');

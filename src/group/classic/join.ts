@@ -44,12 +44,14 @@ export function joining(caller: Caller, request: Request, reply: Reply<JoinRespo
 export function join(shard: GroupShard, by: Joining, nowMs: number): Done {
   const { groupId, memberId } = by.request;
   const group = shard.groups.get(groupId);
-  if (group !== undefined) return joinGroup(shard, group, by, nowMs);
+  if (group?.type === 'classic') return joinGroup(shard, group, by, nowMs);
+  // an empty group of another kind gives way
+  if (group !== undefined && !group.isEmpty()) return refuse(by, '', ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   if (memberId !== '') return refuse(by, memberId, ErrorCode.UNKNOWN_MEMBER_ID);
   return {
-    records: [newGroupRecord(groupId, nowMs)],
+    records: [...(group?.tombstones() ?? []), newGroupRecord(groupId, nowMs)],
     response: undefined,
-    next: (laterMs) => joinGroup(shard, shard.groups.get(groupId) as ClassicGroup, by, laterMs),
+    next: (laterMs) => joinGroup(shard, shard.classic(groupId) as ClassicGroup, by, laterMs),
   };
 }
 

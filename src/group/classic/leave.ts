@@ -19,7 +19,7 @@ export function leave(
   members: readonly Leaving[],
   nowMs: number,
 ): Outcome<GroupRecord, Response> {
-  const group = shard.groups.get(groupId);
+  const group = shard.classic(groupId);
   if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID');
   const results = members.map((leaving) => ({
     memberId: leaving.memberId,

@@ -9,7 +9,7 @@ import type { ClassicRecord } from './records.ts';
 import { type ClassicTimer, cancelGroupTimers, scheduleSession } from './timers.ts';
 
 export function replayClassic(shard: GroupShard, { groupId, value }: ClassicRecord): void {
-  const group = shard.groups.get(groupId);
+  const group = shard.classic(groupId);
   if (value === null) {
     if (group !== undefined) cancelGroupTimers(shard, group);
     shard.groups.delete(groupId);
@@ -37,7 +37,7 @@ export function classicUnloaded(group: ClassicGroup): void {
 }
 
 export function expireClassic(shard: GroupShard, event: ClassicTimer, nowMs: number): Done {
-  const group = shard.groups.get(event.groupId);
+  const group = shard.classic(event.groupId);
   if (group === undefined) return DONE;
   switch (event.type) {
     case 'session':

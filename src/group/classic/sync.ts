@@ -15,7 +15,7 @@ type Request = MessageOf<typeof SyncGroupRequest>;
 
 /** A member asks for its assignment; the leader brings those of all. The answer comes when the leader's are written. */
 export function sync(shard: GroupShard, request: Request, reply: Reply<SyncResponse>): Done {
-  const group = shard.groups.get(request.groupId);
+  const group = shard.classic(request.groupId);
   if (group === undefined || group.state === 'Empty') return refuse(reply, ErrorCode.UNKNOWN_MEMBER_ID);
   let member: Member;
   try {

@@ -5,7 +5,7 @@ import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import type { Outcome } from '../../coordinator/state-machine.ts';
 import type { Caller } from '../caller.ts';
 import { scheduleSession } from '../classic/timers.ts';
-import type { Group } from '../group.ts';
+import type { CommitCheck, Group } from '../group.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { CommittedOffset } from './records.ts';
@@ -29,8 +29,8 @@ export function commitOffsets(
   nowMs: number,
 ): Outcome<GroupRecord, Response> {
   const group = shard.groups.get(request.groupId);
-  if (group !== undefined) requireCommitter(shard, group, request);
-  else if (request.generationIdOrMemberEpoch >= 0) throw noGroup(caller, request);
+  const check = group === undefined ? null : requireCommitter(shard, group, caller, request);
+  if (group === undefined && request.generationIdOrMemberEpoch >= 0) throw noGroup(caller, request);
   const maxMetadata = shard.config.get('offset.metadata.max.bytes');
   const retentionMs = toNumber(request.retentionTimeMs);
   const expireTimestampMs = retentionMs === -1 ? -1 : nowMs + retentionMs;
@@ -43,6 +43,7 @@ export function commitOffsets(
       if ((partition.committedMetadata ?? '').length > maxMetadata) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
+      check?.(name, partitionIndex);
       const value = committed(partition, topicId, nowMs, expireTimestampMs);
       records.push({ type: 'offset', groupId: request.groupId, topic: name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };
@@ -68,8 +69,9 @@ function noGroup(caller: Caller, request: Request): KafkaError {
 }
 
 /** A commit of a classic group's member counts as a heartbeat. */
-function requireCommitter(shard: GroupShard, group: Group, request: Request): void {
-  group.requireCommitter(request);
-  const member = group.members.get(request.memberId);
+function requireCommitter(shard: GroupShard, group: Group, caller: Caller, request: Request): CommitCheck | null {
+  const check = group.requireCommitter({ ...request, apiVersion: caller.apiVersion, isTransactional: false });
+  const member = group.type === 'classic' ? group.members.get(request.memberId) : undefined;
   if (group.type === 'classic' && member !== undefined) scheduleSession(shard, group, member);
+  return check;
 }

@@ -13,7 +13,8 @@ type PartitionResponse = NonNullable<TopicResponse['partitions']>[number];
 
 /**
  * Committed offsets of a group; -1 where there is none, also where there is no such group. `requireStable`: an offset
- * that an open transaction is about to replace is withheld (KIP-447).
+ * that an open transaction is about to replace is withheld (KIP-447). Throws where it is asked for in a member's name
+ * and that member is none, or in another epoch.
  */
 export function fetchOffsets(
   shard: GroupShard,
@@ -21,6 +22,7 @@ export function fetchOffsets(
   requireStable: boolean,
 ): OffsetFetchGroupResponse {
   const { groupId } = request;
+  shard.groups.get(groupId)?.requireFetcher(request.memberId, request.memberEpoch);
   const topics = request.topics === null ? all(shard, groupId, requireStable) : some(shard, request, requireStable);
   return { groupId, topics };
 }
