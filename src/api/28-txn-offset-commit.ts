@@ -4,6 +4,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { coordinatorError } from '../coordinator/errors.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
 import type { ClientSupport } from '../node/transaction-verification.ts';
+import { callerOf } from './caller.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { OFFSETS_TOPIC } from './internal-topics.ts';
 
@@ -62,7 +63,7 @@ function commit(context: RequestContext, request: Request): Eventually<Response>
   return andThen(verified, ([result]) => {
     if ('errorCode' in result) return refuse(result.errorCode);
     const within = { producerId, producerEpoch, verification: result.guard };
-    return broker.groups.commitTransactionalOffsets(request, within);
+    return broker.groups.commitTransactionalOffsets(callerOf(context), request, within);
   });
 }
 

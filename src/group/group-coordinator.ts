@@ -14,6 +14,7 @@ import { all, type Eventually } from '../coordinator/eventually.ts';
 import type { CoordinatorLog, EndMarker, InTransaction } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
+import { ServiceWaits } from '../coordinator/service-waits.ts';
 import { answered, type Outcome } from '../coordinator/state-machine.ts';
 import type { Clock, Logger, Random, Timer } from '../env.ts';
 import type { Caller } from './caller.ts';
@@ -59,8 +60,7 @@ export class GroupCoordinator {
   readonly classic: ClassicGroups;
   readonly streams: StreamsGroups;
   private sweep: Timer;
-  /** Those who wait until a partition is served. */
-  private readonly waiting = new Map<number, Set<(isServed: boolean) => void>>();
+  private readonly waits: ServiceWaits;
 
   constructor(options: GroupCoordinatorOptions) {
     this.options = options;
@@ -72,6 +72,7 @@ export class GroupCoordinator {
       commitTimeoutMs: () => config().get('offsets.commit.timeout.ms'),
       create: (_partition, timers) => new GroupShard({ config, image, random, logger, timers }),
     });
+    this.waits = new ServiceWaits(clock);
     const { runtime } = this;
     this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
     this.classic = new ClassicGroups(this.operations);
@@ -110,25 +111,14 @@ export class GroupCoordinator {
 
   /** True where the coordinator of the partition serves; else it comes when it does, or as false when time is up. */
   whenServed(partition: number, timeoutMs: number): true | Promise<boolean> {
-    if (this.runtime.isActive(partition)) return true;
-    const waiting = this.waiting.get(partition) ?? new Set();
-    this.waiting.set(partition, waiting);
-    return new Promise((resolve) => {
-      const over = (isServed: boolean) => {
-        timeout.cancel();
-        waiting.delete(over);
-        resolve(isServed);
-      };
-      const timeout = this.options.clock.after(timeoutMs, () => over(false));
-      waiting.add(over);
-    });
+    return this.runtime.isActive(partition) || this.waits.wait(partition, timeoutMs);
   }
 
   /** Answers whoever waits with NOT_COORDINATOR, and everybody after that with COORDINATOR_NOT_AVAILABLE. */
   close(): void {
     this.sweep.cancel();
     this.runtime.close();
-    for (const waiting of this.waiting.values()) for (const over of [...waiting]) over(false);
+    this.waits.close();
   }
 
   /** Topics must carry both names and ids. */
@@ -151,12 +141,13 @@ export class GroupCoordinator {
 
   /** Offsets that take part in the transaction `within`; topics must exist. */
   commitTransactionalOffsets(
+    caller: Caller,
     request: TransactionalCommit,
     within: InTransaction,
   ): Eventually<TransactionalCommitResponse> {
     return this.operations.write(
       request.groupId,
-      (shard, nowMs) => commitTransactionalOffsets(shard, request, within, nowMs),
+      (shard, nowMs) => commitTransactionalOffsets(shard, request, caller.apiVersion, within, nowMs),
       (errorCode) => refusedTransactionalCommit(request, errorCode),
     );
   }
@@ -225,7 +216,7 @@ export class GroupCoordinator {
 
   private loaded(partition: number): void {
     if (!this.runtime.isActive(partition)) return;
-    for (const over of [...(this.waiting.get(partition) ?? [])]) over(true);
+    this.waits.served(partition);
   }
 
   /** Looks for expired offsets now and then; one partition at a time, so that requests come in between. */

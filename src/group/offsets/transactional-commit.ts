@@ -8,7 +8,7 @@ import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import { ZERO_UUID } from '../../../protocol/uuid.ts';
 import type { EndMarker, InTransaction } from '../../coordinator/log.ts';
 import type { Outcome } from '../../coordinator/state-machine.ts';
-import type { ClassicGroup } from '../classic/classic-group.ts';
+import type { CommitCheck, Group } from '../group.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { CommittedOffset } from './records.ts';
@@ -22,13 +22,14 @@ type PartitionRequest = TransactionalCommit['topics'][number]['partitions'][numb
 export function commitTransactionalOffsets(
   shard: GroupShard,
   request: TransactionalCommit,
+  apiVersion: number,
   within: InTransaction,
   nowMs: number,
 ): Outcome<GroupRecord, TransactionalCommitResponse> {
   const { groupId } = request;
   const group = shard.groups.get(groupId);
-  if (group !== undefined) requireCommitter(group, request);
-  else if (request.generationId >= 0) throw new KafkaError('ILLEGAL_GENERATION');
+  const check = group === undefined ? null : requireCommitter(group, request, apiVersion);
+  if (group === undefined && request.generationId >= 0) throw new KafkaError('ILLEGAL_GENERATION');
   const maxMetadata = shard.config.get('offset.metadata.max.bytes');
   const records: GroupRecord[] = [];
   const topics = request.topics.map(({ name, partitions }): TopicResponse => {
@@ -37,6 +38,7 @@ export function commitTransactionalOffsets(
       if ((partition.committedMetadata ?? '').length > maxMetadata) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
+      check?.(name, partitionIndex);
       const value = pendingOffset(partition, nowMs);
       records.push({ type: 'offset', groupId, topic: name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };
@@ -58,12 +60,21 @@ function pendingOffset(p: PartitionRequest, nowMs: number): CommittedOffset {
   };
 }
 
-/** Clients before KIP-447 do not say who they are: then the transaction alone fences. A rebalance in progress does not matter. */
-function requireCommitter(group: ClassicGroup, request: TransactionalCommit): void {
-  const { memberId, groupInstanceId, generationId } = request;
-  if (generationId < 0 && (group.state === 'Empty' || (memberId === '' && groupInstanceId === null))) return;
-  group.requireMember(memberId, groupInstanceId);
-  if (generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION');
+/** A member epoch that is over is told as a generation that is: producers know only these (KIP-848). */
+function requireCommitter(group: Group, request: TransactionalCommit, apiVersion: number): CommitCheck | null {
+  const { memberId, groupInstanceId, generationId: generationIdOrMemberEpoch } = request;
+  const by = { memberId, groupInstanceId, generationIdOrMemberEpoch, apiVersion, isTransactional: true };
+  const check = staleAsIllegal(() => group.requireCommitter(by));
+  return check && ((topic, partition) => staleAsIllegal(() => check(topic, partition)));
+}
+
+function staleAsIllegal<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const isStale = error instanceof KafkaError && error.code === ErrorCode.STALE_MEMBER_EPOCH;
+    throw isStale ? new KafkaError('ILLEGAL_GENERATION') : error;
+  }
 }
 
 /** The producer's transaction ends in this partition of `__consumer_offsets`: its pending offsets become committed, or vanish. */
