@@ -80,6 +80,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     hasEpochFile,
     hasTopicIdFile: names.includes(PARTITION_METADATA_FILE),
   };
+  if (!options.clean) snapshots.distrustAbove(options.recoveryPoint);
   if (!options.clean && segments.length > 0) recover(options, log);
   if (segments.length > 0) log.logEndOffset = findLogEnd(options, log);
   checkReachesRecoveryPoint(options, log);

@@ -385,7 +385,7 @@ export class StorageSimulation {
     failed.isBroken = false;
     this.disk.failAfter.read = Number.POSITIVE_INFINITY;
     failed.model.checkRestarted(failed.log, 'killed', recoveryPoint);
-    checkDerived(failed.log, failed.model);
+    checkDerived(failed.log, failed.model, Number.POSITIVE_INFINITY);
   }
 
   dieSoon(): void {
@@ -465,7 +465,7 @@ export class StorageSimulation {
       partition.log = logs[i];
       partition.isBroken = false;
       partition.model.checkRestarted(partition.log, how, recoveryPoints[i]);
-      checkDerived(partition.log, partition.model);
+      checkDerived(partition.log, partition.model, how === 'powerCut' ? recoveryPoints[i] : Number.POSITIVE_INFINITY);
       if (how === 'powerCut') this.#startOver(partition);
       partition.epoch += this.#random.int(2);
     }
