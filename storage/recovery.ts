@@ -228,8 +228,8 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
     if (sound.invalid !== null && isVouched) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
-    if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();
+    if (options.rewrite) rewrite(segments[i]);
   }
   log.epochs = epochs;
   log.producers = producers;
@@ -246,13 +246,15 @@ function mismatchBehind(options: LoadOptions, sound: SoundPart, next: Segment | 
   return `the next segment begins at offset ${next.baseOffset}`;
 }
 
-/** Makes pages dirty that count as clean after a sync that failed. */
-function rewrite(segment: Segment, sizeBytes: number): void {
-  for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
-    const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
-    const { handle } = segment.log;
-    handle.readSync(part, at);
-    handle.writeSync(part, at);
+/** Makes pages dirty that count as clean after a sync that failed; indexes that were found as they are to be were not written either. */
+function rewrite(segment: Segment): void {
+  for (const { handle } of segment.durableFiles(true)) {
+    const sizeBytes = handle.sizeBytes();
+    for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
+      const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
+      handle.readSync(part, at);
+      handle.writeSync(part, at);
+    }
   }
 }
 
