@@ -174,6 +174,25 @@ export class Durability {
     return this.#abandoned ? [] : this.#options.snapshots.unsynced(upTo);
   }
 
+  /**
+   * Segments below `offset` are about to go, one after the other: of the producers of those that are gone nothing tells then but the snapshot of
+   * the first one that is left.
+   */
+  keepProducersBelow(offset: number): void {
+    try {
+      this.#syncSnapshotsNow(offset);
+    } catch (cause) {
+      throw this.fail(cause, 'flush');
+    }
+  }
+
+  #syncSnapshotsNow(upTo: number): void {
+    for (const snapshot of this.#snapshots(upTo)) {
+      this.#syncFileNow(snapshot.path);
+      this.#options.snapshots.synced(snapshot);
+    }
+  }
+
   async #syncFile(path: string): Promise<void> {
     const file = this.#options.disk.open(path, 'existing');
     await file.sync().finally(() => file.close());
@@ -232,10 +251,7 @@ export class Durability {
     if (upTo <= this.#recoveryPoint && !this.#isRewritten) return;
     try {
       for (const file of this.#files(upTo)) file.handle.syncSync();
-      for (const snapshot of this.#snapshots(upTo)) {
-        this.#syncFileNow(snapshot.path);
-        this.#options.snapshots.synced(snapshot);
-      }
+      this.#syncSnapshotsNow(upTo);
       this.#flushNamesSync();
     } catch (cause) {
       throw this.fail(cause, 'flush');

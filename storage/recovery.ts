@@ -222,7 +222,9 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
     const { baseOffset } = segments[i];
-    if (i > first && !(isVouched && snapshots.has(baseOffset))) snapshots.write(baseOffset, producers.entries, false);
+    // The first one's is intact where it is there: the producers were read from it.
+    const isKept = snapshots.has(baseOffset) && (isVouched || i === first);
+    if (baseOffset > 0 && !isKept) snapshots.write(baseOffset, producers.entries, false);
     const sound = recoverSegment(options, segments[i], { producers, epochs });
     if (sound === null) return false;
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);

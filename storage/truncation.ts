@@ -31,11 +31,10 @@ function cut(log: LogState, offset: number): void {
     log.startSegment(offset);
   }
   ended(log, offset);
-  // Only below the recovery point is a gap no sign of a loss.
-  if (isGap) keepGap(log);
   epochs.truncateFromEnd(offset);
   log.logStartOffset = Math.min(log.logStartOffset, offset);
   log.producers.truncated(knewProducers);
+  if (isGap) keepGap(log);
 }
 
 /** Empties the log, which goes on at `offset`. */
@@ -72,7 +71,9 @@ function ended(log: LogState, offset: number): void {
   log.durability.truncated(offset);
 }
 
+/** Only below the recovery point is a gap no sign of a loss. */
 function keepGap(log: LogState): void {
+  log.producers.writeSnapshot(log.logEndOffset, false);
   log.durability.flushSync(log.logEndOffset);
   log.recoveryPointChanged();
 }
