@@ -133,9 +133,12 @@ export class StorageSimulation {
 
   #newCompactor(): SimulatedCompactor {
     const compacted = () => this.#partitions.filter(({ model, isBroken }) => model.hasGaps && !isBroken);
+    const checkpointRecoveryPoint = () => this.#dir.checkpointRecoveryPoints(true);
     const checkpoint = () => this.#dir.checkpointCleaner();
     const clock = { nowMs: () => this.#nowMs };
-    return new SimulatedCompactor({ disk: this.disk, random: this.#random, clock, compacted, checkpoint });
+    const { disk } = this;
+    const random = this.#random;
+    return new SimulatedCompactor({ disk, random, clock, compacted, checkpointRecoveryPoint, checkpoint });
   }
 
   #newTopicId(): string {
