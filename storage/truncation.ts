@@ -51,9 +51,11 @@ export function truncateFullyAndStartAt(log: LogState, offset: number, logStartO
   });
 }
 
-/** The checkpointed recovery point must not be above what a crash from now on leaves. */
-function willEnd({ durability, recoveryPointChanged }: LogState, offset: number): void {
+/** The checkpointed recovery point must not be above what a crash from now on leaves, nor what has been compacted. */
+function willEnd(log: LogState, offset: number): void {
+  const { durability, recoveryPointChanged } = log;
   const { recoveryPoint } = durability;
+  if (log.cleanedUpTo !== null) log.cleanedUpTo = Math.min(log.cleanedUpTo, offset);
   durability.truncated(offset);
   if (offset >= recoveryPoint) return;
   try {

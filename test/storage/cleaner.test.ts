@@ -241,6 +241,8 @@ test('how far logs are compacted is kept in cleaner-offset-checkpoint; truncatio
   expect([log.cleanedUpTo, dir.openOrCreate('u', 0, TOPIC_ID, config).cleanedUpTo]).toEqual([21, null]);
   log.truncateTo(15);
   expect(log.cleanedUpTo).toBe(10);
+  // Should the process end here, other records may come between.
+  expect(file()).toBe('0\n1\nt 0 15\n');
   dir.delete(log);
   log = dir.openOrCreate('t', 0, TOPIC_ID, config);
   expect(log.cleanedUpTo).toBeNull();
@@ -273,4 +275,44 @@ test('a transaction whose records are deleted and whose marker is compacted away
   const again = open().openOrCreate('t', 0, TOPIC_ID, config);
   again.onHighWatermark(again.logEndOffset);
   expect(again.firstUnstableOffset).toBeNull();
+});
+
+test('how far a deleted topic was compacted is not taken for one of its name', async () => {
+  const OTHER_ID = 'zzzzzzzzzzzzzzzzzzzzzz';
+  const disk = new MemoryDisk();
+  let unique = 0;
+  const open = (): LogDir => LogDir.open({ disk, path: '/data', clock: new TestClock(), unique: () => `u${unique++}` });
+  const config = testConfig(CONFIG);
+  /** The topic is made, compacted, deleted. */
+  const deleted = async (): Promise<LogDir> => {
+    const dir = open();
+    const log = dir.openOrCreate('t', 0, TOPIC_ID, config);
+    fill(log, 10);
+    log.cleanedUpTo = 10;
+    await dir.checkpointCleaner();
+    dir.delete(log);
+    return dir;
+  };
+  // A new one after a start, which may find the checkpoint as it was.
+  for (const end of [async (dir: LogDir) => dir.abandon(), (dir: LogDir) => dir.close()]) {
+    await end(await deleted());
+    const dir = open();
+    expect(dir.openOrCreate('t', 0, OTHER_ID, config).cleanedUpTo).toBeNull();
+    dir.delete(dir.openOrCreate('t', 0, OTHER_ID, config));
+    dir.abandon();
+  }
+  // A new one at once; what was about to be written must not come later.
+  for (const isUnderWay of [false, true]) {
+    const first = await deleted();
+    const written = isUnderWay ? first.checkpointCleaner() : null;
+    fill(first.openOrCreate('t', 0, OTHER_ID, config), 20);
+    await written;
+    first.abandon();
+    const second = open();
+    const log = second.openOrCreate('t', 0, OTHER_ID, config);
+    expect(log.logEndOffset).toBe(21);
+    expect(log.cleanedUpTo).toBeNull();
+    second.delete(log);
+    second.abandon();
+  }
 });
