@@ -32,6 +32,8 @@ export interface CleanerOptions {
   config(): CleanerConfig;
   /** The compacted logs as they are now. */
   candidates(): Iterable<Candidate>;
+  /** Makes durable what the checkpoint says of the log's recovery point. */
+  checkpointRecoveryPoint(log: Log): Promise<void>;
   /** Called when `cleanedUpTo` of a log has changed. */
   onCleaned(log: Log): Promise<void>;
   /** Told of errors of the disk, a full one aside, that the log itself has not met: its directory may have failed. */
@@ -150,6 +152,7 @@ export class LogCleaner {
       windowBytes: Math.floor(config.ioBufferBytes / 2),
       secret,
       pacer: this.#pacer,
+      checkpointRecoveryPoint: () => this.#options.checkpointRecoveryPoint(log),
       isStopped: () => this.#stopped,
     });
   }

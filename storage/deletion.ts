@@ -24,6 +24,8 @@ export function deleteOldSegments(log: LogState, nowMs: number, highWatermark: n
   if (count === 0) return 0;
   log.checkUsable();
   if (count === segments.all.length) log.roll(logEndOffset);
+  // Mostly the flush that the roll began has done that; one that was not waited for must not come after the deletion.
+  log.durability.keepProducersBelow(segments.all[count].baseOffset);
   const deleted = segments.removeFirst(count);
   advanceLogStartOffset(log, segments.first.baseOffset);
   log.logger.info({ dir: log.dir, segments: count, logStartOffset: log.logStartOffset }, 'old segments deleted');

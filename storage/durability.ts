@@ -1,11 +1,12 @@
 /** How far a log is on disk for good, and the flushes that move this point. */
 import { dirname } from 'node:path/posix';
 import { replaceFile } from './checkpoints.ts';
-import { type Disk, DiskError, type DiskFile } from './disk.ts';
+import { type Disk, DiskError } from './disk.ts';
 import type { PooledFile } from './file-pool.ts';
 import { LogError } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
+import type { ProducerSnapshots, UnsyncedSnapshot } from './producer-snapshot.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 
@@ -13,6 +14,8 @@ export interface DurabilityOptions {
   disk: Disk;
   dir: string;
   segments: SegmentList;
+  /** A recovery from a later recovery point on begins with one of them; the batches that it was made from may be deleted by then. */
+  snapshots: ProducerSnapshots;
   recoveryPoint: number;
   /** After a clean shutdown: nothing was recovered. */
   isClean: boolean;
@@ -158,7 +161,50 @@ export class Durability {
 
   /** All begin now, before anybody can close a file; one that cannot be opened does not keep the others from being waited for. */
   async #sync(upTo: number): Promise<void> {
-    await Promise.all([...this.#files(upTo).map(async (file) => file.handle.sync()), this.#flushNames()]);
+    const files = this.#files(upTo).map(async (file) => file.handle.sync());
+    const snapshots = this.#snapshots(upTo).map(async (snapshot) => {
+      await this.#syncFile(snapshot.path);
+      this.#options.snapshots.synced(snapshot);
+    });
+    await Promise.all([...files, ...snapshots, this.#flushNames()]);
+  }
+
+  #snapshots(upTo: number): UnsyncedSnapshot[] {
+    // The files may be those of a log opened in the place of one that was given up.
+    return this.#abandoned ? [] : this.#options.snapshots.unsynced(upTo);
+  }
+
+  /**
+   * Segments below `offset` are about to go, one after the other: of the producers of those that are gone nothing tells then but the snapshot of
+   * the first one that is left.
+   */
+  keepProducersBelow(offset: number): void {
+    try {
+      this.#syncSnapshotsNow(offset);
+    } catch (cause) {
+      throw this.fail(cause, 'flush');
+    }
+  }
+
+  #syncSnapshotsNow(upTo: number): void {
+    for (const snapshot of this.#snapshots(upTo)) {
+      this.#syncFileNow(snapshot.path);
+      this.#options.snapshots.synced(snapshot);
+    }
+  }
+
+  async #syncFile(path: string): Promise<void> {
+    const file = this.#options.disk.open(path, 'existing');
+    await file.sync().finally(() => file.close());
+  }
+
+  #syncFileNow(path: string): void {
+    const file = this.#options.disk.open(path, 'existing');
+    try {
+      file.syncSync();
+    } finally {
+      file.close();
+    }
   }
 
   /** One after the other: who finds nothing to do still waits for who was before him. */
@@ -190,14 +236,14 @@ export class Durability {
   }
 
   async #syncMetadata(): Promise<void> {
-    const file = this.#openMetadata();
-    await file?.sync().finally(() => file.close());
+    const path = this.#metadataPath();
+    if (path !== null) await this.#syncFile(path);
   }
 
-  #openMetadata(): DiskFile | null {
+  #metadataPath(): string | null {
     const { disk, dir } = this.#options;
     const path = `${dir}/${PARTITION_METADATA_FILE}`;
-    return disk.exists(path) ? disk.open(path, 'existing') : null;
+    return disk.exists(path) ? path : null;
   }
 
   flushSync(upTo: number): void {
@@ -205,6 +251,7 @@ export class Durability {
     if (upTo <= this.#recoveryPoint && !this.#isRewritten) return;
     try {
       for (const file of this.#files(upTo)) file.handle.syncSync();
+      this.#syncSnapshotsNow(upTo);
       this.#flushNamesSync();
     } catch (cause) {
       throw this.fail(cause, 'flush');
@@ -219,9 +266,8 @@ export class Durability {
     this.#derived = null;
     if (derived !== null) disk.writeFile(derived.path, derived.text);
     if (this.#isNew) {
-      const metadata = this.#openMetadata();
-      metadata?.syncSync();
-      metadata?.close();
+      const metadata = this.#metadataPath();
+      if (metadata !== null) this.#syncFileNow(metadata);
       disk.syncDir(dirname(dir));
     }
     this.#isNew = false;
@@ -233,11 +279,7 @@ export class Durability {
   async syncFiles(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
     const { disk, dir } = this.#options;
-    const syncs = paths.map(async (path) => {
-      const file = disk.open(path, 'existing');
-      return file.sync().finally(() => file.close());
-    });
-    await Promise.all([...syncs, disk.syncDirAsync(dir)]);
+    await Promise.all([...paths.map((path) => this.#syncFile(path)), disk.syncDirAsync(dir)]);
   }
 
   #files(upTo: number): PooledFile[] {

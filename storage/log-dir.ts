@@ -38,6 +38,7 @@ import {
   parsePartitionDirName,
   partitionDirName,
 } from './names.ts';
+import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import { readTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
 import { Vouching } from './vouching.ts';
@@ -75,11 +76,10 @@ export class LogDir {
   readonly futures: FutureLogs;
   /** Folders of partitions that nobody has asked for yet. */
   readonly #unclaimed: Set<string>;
-  /** What the checkpoints said when the directory was opened, by folder name. */
-  readonly #recoveryPoints: Map<string, number>;
-  readonly #logStartOffsets: Map<string, number>;
-  readonly #cleanedUpTo: Map<string, number>;
   readonly #checkpoints: CheckpointWriter;
+  readonly #recoveryPoints: OffsetCheckpoint;
+  readonly #logStartOffsets: OffsetCheckpoint;
+  readonly #cleanedUpTo: OffsetCheckpoint;
   /** A log has been flushed since the recovery points were written. */
   #hasFlushed = false;
   /** Names of folders that were moved away, which may come back at a power cut, and may stand in the checkpoints. */
@@ -113,9 +113,9 @@ export class LogDir {
     this.#startIsDurable = false;
     this.#removeMarker();
     this.#checkpoints = new CheckpointWriter(disk, path, this.#logger);
-    this.#recoveryPoints = this.#checkpoints.read(RECOVERY_POINT_CHECKPOINT);
-    this.#logStartOffsets = this.#checkpoints.read(LOG_START_CHECKPOINT);
-    this.#cleanedUpTo = this.#checkpoints.read(CLEANER_CHECKPOINT);
+    this.#recoveryPoints = this.#newCheckpoint(RECOVERY_POINT_CHECKPOINT, (log) => log.recoveryPoint);
+    this.#logStartOffsets = this.#newCheckpoint(LOG_START_CHECKPOINT, logStartOf);
+    this.#cleanedUpTo = this.#newCheckpoint(CLEANER_CHECKPOINT, (log) => log.cleanedUpTo);
     this.#unclaimed = new Set();
     const names = disk.list(path);
     for (const name of names) this.#found(name);
@@ -124,13 +124,20 @@ export class LogDir {
     if (!this.wasClean && this.#unclaimed.size === 0) this.#startIsDurable = true;
     this.#forgetMissing(this.#recoveryPoints);
     this.#forgetMissing(this.#logStartOffsets);
+    this.#forgetMissing(this.#cleanedUpTo);
     const unchecked = this.wasClean || lock.vouched ? [] : this.#unclaimed;
     this.#vouching = new Vouching(lock, unchecked, this.#logger);
   }
 
+  #newCheckpoint(file: string, offsetOf: (log: Log) => number | null): OffsetCheckpoint {
+    const writer = this.#checkpoints;
+    const [logs, unclaimed] = [() => this.#logs.values(), () => this.#unclaimed];
+    return new OffsetCheckpoint({ file, writer, logs, unclaimed, offsetOf });
+  }
+
   /** Checkpoints may still speak of a folder that was moved away; one of that name that is made now is another. */
-  #forgetMissing(offsets: Map<string, number>): void {
-    for (const [name, offset] of offsets) {
+  #forgetMissing(offsets: OffsetCheckpoint): void {
+    for (const [name, offset] of offsets.entries()) {
       if (this.#unclaimed.has(name)) continue;
       this.#logger.warn({ dir: this.path, partition: name, offset }, 'a partition in a checkpoint has no folder');
       offsets.delete(name);
@@ -368,7 +375,7 @@ export class LogDir {
   /** Writes recovery points, where they have changed; to be called now and then. */
   async checkpointRecoveryPoints(durable: boolean): Promise<void> {
     this.#hasFlushed = false;
-    await this.#checkpoints.write(RECOVERY_POINT_CHECKPOINT, () => this.#recoveryPointText(), durable);
+    await this.#recoveryPoints.write(durable);
   }
 
   /** Writes recovery points soon after logs were flushed, as they are when they roll: a start after a crash scans that much less. */
@@ -378,31 +385,19 @@ export class LogDir {
 
   /** Writes log starts, where they have changed; to be called now and then. */
   checkpointLogStarts(durable: boolean): Promise<void> {
-    return this.#checkpoints.write(LOG_START_CHECKPOINT, () => this.#logStartText(), durable);
+    return this.#logStartOffsets.write(durable);
   }
 
-  #recoveryPointText(): string {
-    return offsetCheckpointText(this.#offsets(this.#recoveryPoints, recoveryPointOf));
-  }
-
-  #logStartText(): string {
-    return offsetCheckpointText(this.#offsets(this.#logStartOffsets, logStartOf));
-  }
-
-  /** As `checkpoint`, at once, and with it the names in the directory. */
+  /** As `checkpoint` and `checkpointCleaner`, at once, and with it the names in the directory. */
   readonly #checkpointNow = (): void => {
-    this.#checkpoints.writeNow([
-      [RECOVERY_POINT_CHECKPOINT, this.#recoveryPointText()],
-      [LOG_START_CHECKPOINT, this.#logStartText()],
-    ]);
+    const [recoveryPoints, logStarts] = [this.#recoveryPoints.content(), this.#logStartOffsets.content()];
+    this.#checkpoints.writeNow([recoveryPoints, logStarts, ...this.#cleanedUpTo.contentIfUsed()]);
     this.#moved.clear();
   };
 
-  /** Writes how far logs are compacted, where that has changed. Not to be called again before it is done. */
-  async checkpointCleaner(durable = true): Promise<void> {
-    const offsets = [...this.#offsets(this.#cleanedUpTo, (log) => log.cleanedUpTo)];
-    if (offsets.length === 0 && !this.#checkpoints.exists(CLEANER_CHECKPOINT)) return;
-    await this.#checkpoints.write(CLEANER_CHECKPOINT, () => offsetCheckpointText(offsets), durable);
+  /** Writes how far logs are compacted, where that has changed. */
+  checkpointCleaner(durable = true): Promise<void> {
+    return this.#cleanedUpTo.writeIfUsed(durable);
   }
 
   /** High watermarks as they were written last, by folder name (TOPIC-N). */
@@ -413,19 +408,6 @@ export class LogDir {
   async writeHighWatermarks(highWatermarks: Iterable<PartitionOffset>): Promise<void> {
     const text = offsetCheckpointText(highWatermarks);
     await this.#checkpoints.write(REPLICATION_CHECKPOINT, () => text, true);
-  }
-
-  /** Of open logs by `offsetOf` (null: no entry), of the others as at the start. */
-  *#offsets(before: Map<string, number>, offsetOf: (log: Log) => number | null): Iterable<PartitionOffset> {
-    for (const name of this.#unclaimed) {
-      const offset = before.get(name);
-      const parsed = parsePartitionDirName(name);
-      if (offset !== undefined && parsed !== null) yield { ...parsed, offset };
-    }
-    for (const log of this.#logs.values()) {
-      const offset = offsetOf(log);
-      if (offset !== null) yield { topic: log.topic, partition: log.partition, offset };
-    }
   }
 
   /** Of the file system around the directory. */
@@ -485,8 +467,6 @@ export class LogDir {
     return failed;
   }
 }
-
-const recoveryPointOf = (log: Log): number => log.recoveryPoint;
 
 /** Also where a segment's name says the same: older segments may come back at a power cut. */
 const logStartOf = (log: Log): number | null => (log.logStartOffset > 0 ? log.logStartOffset : null);

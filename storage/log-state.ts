@@ -71,6 +71,7 @@ export class LogState {
       disk: this.resources.disk,
       dir: this.dir,
       segments: this.segments,
+      snapshots: loaded.snapshots,
       recoveryPoint: loaded.recoveryPoint,
       isClean: options.clean,
       namesAreDurable: options.clean && loaded.recoveryPoint > 0,
@@ -112,7 +113,9 @@ export class LogState {
     const { active } = this.segments;
     if (active.finish()) this.durability.indexesWritten();
     this.durability.segmentFinished(active, offset);
-    if (active.baseOffset !== offset) this.producers.writeSnapshot(offset);
+    // Where the recovery point has got there already, no flush looks at it again.
+    const isDurable = this.durability.recoveryPoint >= offset;
+    if (active.baseOffset !== offset) this.producers.writeSnapshot(offset, isDurable);
     this.startSegment(offset);
     // A failure is kept and refuses the next append.
     this.durability.flush(offset).catch(() => {});

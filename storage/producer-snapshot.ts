@@ -69,12 +69,19 @@ function readEntry(buf: Buffer, at: number): ProducerEntry {
   return entry;
 }
 
+/** A file whose bytes may not be on disk for good. */
+export interface UnsyncedSnapshot {
+  readonly offset: number;
+  readonly path: string;
+}
+
 /** The snapshot files of one log. */
 export class ProducerSnapshots {
   readonly #disk: Disk;
   readonly #dir: string;
   /** Rising. */
   #offsets: number[];
+  readonly #unsynced = new Set<UnsyncedSnapshot>();
 
   constructor(disk: Disk, dir: string, names: readonly string[]) {
     this.#disk = disk;
@@ -96,6 +103,8 @@ export class ProducerSnapshots {
 
   write(offset: number, entries: ReadonlyMap<number, ProducerEntry>, durable: boolean): void {
     this.#disk.writeFile(this.path(offset), encodeSnapshot(entries.values(), entries.size), { durable });
+    this.#forgetUnsynced(offset);
+    if (!durable) this.#noteUnsynced(offset);
     if (this.has(offset)) return;
     this.#offsets.push(offset);
     this.#offsets.sort((a, b) => a - b);
@@ -116,6 +125,7 @@ export class ProducerSnapshots {
   remove(offset: number): void {
     if (!this.has(offset)) return;
     this.#disk.remove(this.path(offset));
+    this.#forgetUnsynced(offset);
     this.#offsets = this.#offsets.filter((other) => other !== offset);
   }
 
@@ -129,6 +139,7 @@ export class ProducerSnapshots {
 
   removeAll(): void {
     for (const offset of this.#offsets) this.#disk.remove(this.path(offset));
+    this.#unsynced.clear();
     this.#offsets = [];
   }
 
@@ -138,6 +149,32 @@ export class ProducerSnapshots {
     for (const offset of this.#offsets) {
       if (offset !== newest && !segmentBaseOffsets.includes(offset)) this.remove(offset);
     }
+  }
+
+  /** Those at or below `upTo`, to be synced and then given to `synced`. */
+  unsynced(upTo: number): UnsyncedSnapshot[] {
+    return [...this.#unsynced].filter(({ offset }) => offset <= upTo);
+  }
+
+  /** The bytes of `snapshot` are on disk for good; one that was written in its place meanwhile is another one. */
+  synced(snapshot: UnsyncedSnapshot): void {
+    this.#unsynced.delete(snapshot);
+  }
+
+  /** Those above `offset` are from a process that may not have come to sync them. */
+  distrustAbove(offset: number): void {
+    for (const other of this.#offsets.filter((candidate) => candidate > offset)) {
+      this.#forgetUnsynced(other);
+      this.#noteUnsynced(other);
+    }
+  }
+
+  #noteUnsynced(offset: number): void {
+    this.#unsynced.add({ offset, path: this.path(offset) });
+  }
+
+  #forgetUnsynced(offset: number): void {
+    for (const snapshot of this.#unsynced) if (snapshot.offset === offset) this.#unsynced.delete(snapshot);
   }
 
   path(offset: number): string {

@@ -62,9 +62,9 @@ export class ProducerTracker {
     this.#snapshots.removeAll();
   }
 
-  /** A segment that begins at `offset`, the log end or above it, is about to be made. */
-  writeSnapshot(offset: number): void {
-    this.#snapshots.write(offset, this.state.entries, false);
+  /** A segment that begins at `offset`, the log end or above it, is about to be made. Unless `durable`, the next flush syncs it. */
+  writeSnapshot(offset: number, durable: boolean): void {
+    this.#snapshots.write(offset, this.state.entries, durable);
   }
 
   removeSnapshot(offset: number): void {

@@ -80,6 +80,7 @@ export function loadLog(options: LoadOptions): LoadedLog {
     hasEpochFile,
     hasTopicIdFile: names.includes(PARTITION_METADATA_FILE),
   };
+  if (!options.clean) snapshots.distrustAbove(options.recoveryPoint);
   if (!options.clean && segments.length > 0) recover(options, log);
   if (segments.length > 0) log.logEndOffset = findLogEnd(options, log);
   checkReachesRecoveryPoint(options, log);
@@ -221,14 +222,16 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
   const producers = loadProducers(source, segments[first].baseOffset);
   for (let i = first; i < segments.length; i++) {
     const { baseOffset } = segments[i];
-    if (i > first && !(isVouched && snapshots.has(baseOffset))) snapshots.write(baseOffset, producers.entries, false);
+    // The first one's is intact where it is there: the producers were read from it.
+    const isKept = snapshots.has(baseOffset) && (isVouched || i === first);
+    if (baseOffset > 0 && !isKept) snapshots.write(baseOffset, producers.entries, false);
     const sound = recoverSegment(options, segments[i], { producers, epochs });
     if (sound === null) return false;
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
     if (sound.invalid !== null && isVouched) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
-    if (options.rewrite) rewrite(segments[i], sound.sizeBytes);
     segments[i].finish();
+    if (options.rewrite) rewrite(segments[i]);
   }
   log.epochs = epochs;
   log.producers = producers;
@@ -245,13 +248,15 @@ function mismatchBehind(options: LoadOptions, sound: SoundPart, next: Segment | 
   return `the next segment begins at offset ${next.baseOffset}`;
 }
 
-/** Makes pages dirty that count as clean after a sync that failed. */
-function rewrite(segment: Segment, sizeBytes: number): void {
-  for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
-    const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
-    const { handle } = segment.log;
-    handle.readSync(part, at);
-    handle.writeSync(part, at);
+/** Makes pages dirty that count as clean after a sync that failed; indexes that were found as they are to be were not written either. */
+function rewrite(segment: Segment): void {
+  for (const { handle } of segment.durableFiles(true)) {
+    const sizeBytes = handle.sizeBytes();
+    for (let at = 0; at < sizeBytes; at += recoveryWindow.length) {
+      const part = recoveryWindow.subarray(0, Math.min(recoveryWindow.length, sizeBytes - at));
+      handle.readSync(part, at);
+      handle.writeSync(part, at);
+    }
   }
 }
 

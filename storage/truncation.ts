@@ -31,11 +31,10 @@ function cut(log: LogState, offset: number): void {
     log.startSegment(offset);
   }
   ended(log, offset);
-  // Only below the recovery point is a gap no sign of a loss.
-  if (isGap) keepGap(log);
   epochs.truncateFromEnd(offset);
   log.logStartOffset = Math.min(log.logStartOffset, offset);
   log.producers.truncated(knewProducers);
+  if (isGap) keepGap(log);
 }
 
 /** Empties the log, which goes on at `offset`. */
@@ -52,9 +51,11 @@ export function truncateFullyAndStartAt(log: LogState, offset: number, logStartO
   });
 }
 
-/** The checkpointed recovery point must not be above what a crash from now on leaves. */
-function willEnd({ durability, recoveryPointChanged }: LogState, offset: number): void {
+/** The checkpointed recovery point must not be above what a crash from now on leaves, nor what has been compacted. */
+function willEnd(log: LogState, offset: number): void {
+  const { durability, recoveryPointChanged } = log;
   const { recoveryPoint } = durability;
+  if (log.cleanedUpTo !== null) log.cleanedUpTo = Math.min(log.cleanedUpTo, offset);
   durability.truncated(offset);
   if (offset >= recoveryPoint) return;
   try {
@@ -72,7 +73,9 @@ function ended(log: LogState, offset: number): void {
   log.durability.truncated(offset);
 }
 
+/** Only below the recovery point is a gap no sign of a loss. */
 function keepGap(log: LogState): void {
+  log.producers.writeSnapshot(log.logEndOffset, false);
   log.durability.flushSync(log.logEndOffset);
   log.recoveryPointChanged();
 }

@@ -153,6 +153,7 @@ async function compactOurs(log: Log, firstDirtyOffset: number): Promise<number> 
     windowBytes: 4096,
     secret: [1, 2, 3, 4],
     pacer: new Pacer(ports, () => Number.MAX_VALUE),
+    checkpointRecoveryPoint: async () => {},
     isStopped: () => false,
   });
   return endOffset;

@@ -134,6 +134,7 @@ async function measureOurs(): Promise<Result> {
     nowMs: Date.now(),
     secret: [1, 2, 3, 4],
     pacer: new Pacer(ports, () => NEVER),
+    checkpointRecoveryPoint: async () => {},
     isStopped: () => false,
   });
   const seconds = (performance.now() - start) / 1000;

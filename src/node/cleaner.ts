@@ -49,6 +49,7 @@ export function createLogCleaner({
     *candidates() {
       for (const partition of partitions.all()) if (partition.log.config.cleanupPolicy.compact) yield partition;
     },
+    checkpointRecoveryPoint: (log) => logs.checkpointRecoveryPoint(log),
     onCleaned: (log) => logs.checkpointCleaner(log),
     onDiskError: (log, error) => logs.suspectHomeOf(log, error),
   });

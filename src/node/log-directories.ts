@@ -265,6 +265,11 @@ export class LogDirectories implements LogStore {
     return this.each((dir) => dir.checkpointLogStarts(true));
   }
 
+  /** Writes the recovery points of the logs that lie in one directory with `log`. */
+  async checkpointRecoveryPoint(log: Log): Promise<void> {
+    await this.homes.get(log)?.checkpointRecoveryPoints(true);
+  }
+
   /** Writes how far the logs are compacted that lie in one directory with `log`. */
   async checkpointCleaner(log: Log): Promise<void> {
     await this.homes.get(log)?.checkpointCleaner();

@@ -49,6 +49,7 @@ export interface CompactionOptions {
   readonly windowBytes: number;
   readonly secret: HashSecret;
   readonly pacer: Pacer;
+  checkpointRecoveryPoint(): Promise<void>;
   isStopped(): boolean;
 }
 
@@ -88,6 +89,8 @@ class Compaction {
     const { firstUncleanableOffset, nowMs } = this.#options;
     // A record may only go for one that outlasts a power cut.
     await this.#log.flush(firstUncleanableOffset);
+    // Nor may a recovery go through what is left: a snapshot has transactions open whose markers are gone then.
+    await this.#options.checkpointRecoveryPoint();
     const map = await this.#buildMap();
     const endOffset = map.latestOffset + 1;
     const filter = new BatchFilter({

@@ -60,11 +60,6 @@ export class CompactedModel extends PartitionModel {
     return Math.max(super.boundary(pick), Math.min(this.#highWatermark, this.end));
   }
 
-  override expect(batches: readonly ModelBatch[]): void {
-    super.expect(batches);
-    for (const { producerId, marker } of batches) if (marker === null) this.forgettable.delete(producerId);
-  }
-
   override truncated(offset: number): void {
     this.#drop(({ last }) => last >= offset);
     super.truncated(offset);

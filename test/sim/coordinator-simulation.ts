@@ -116,6 +116,7 @@ export class CoordinatorSimulation {
       random: this.#random,
       clock,
       compacted: () => (log.failure === null ? [{ log, highWatermark: partition.highWatermark }] : []),
+      checkpointRecoveryPoint: () => this.#dir.checkpointRecoveryPoints(true),
       checkpoint: () => this.#dir.checkpointCleaner(),
     });
     await this.#groups.onElected(0, this.#epoch);

@@ -43,9 +43,10 @@ function replay(batches: readonly ModelBatch[]): Transactions {
   return { producers, aborted };
 }
 
-export function checkDerived(log: Log, model: PartitionModel): void {
+/** After a start: of what lay at `lostFrom` or above, a power cut may have taken anything. */
+export function checkDerived(log: Log, model: PartitionModel, lostFrom: number): void {
   const expected = replay(model.batches);
-  checkProducers(log, expected.producers, model);
+  checkProducers(log, expected.producers, model, lostFrom);
   if (!model.hasFormer) checkTransactions(log, expected, model.hasGaps);
   checkOnce(log, model.batches);
   // What a compaction has removed may be counted to the epoch before.
@@ -56,15 +57,26 @@ export function checkDerived(log: Log, model: PartitionModel): void {
   }
 }
 
-/** A producer whose newest records are deleted may be forgotten, or remembered as it was before. */
-function checkProducers(log: Log, expected: ReadonlyMap<number, Producer>, model: PartitionModel): void {
+/** Producers outlive their records, as in Kafka: of those that are deleted snapshots tell, as far as the recovery point. */
+function checkProducers(
+  log: Log,
+  expected: ReadonlyMap<number, Producer>,
+  model: PartitionModel,
+  lostFrom: number,
+): void {
+  // A log that ends below its start is emptied, its producers with it, in Kafka as well (LogLoader.recoverLog).
+  const isEmptied = lostFrom < log.logStartOffset && log.logStartOffset === log.logEndOffset;
   const found = new Map(log.producers().map((producer) => [producer.producerId, producer]));
   for (const id of found.keys()) {
     ensure('producers agree', expected.has(id) || model.hasFormer, () => `${log.dir}: ${id} is made up`);
   }
   for (const [id, { epoch, lastSequence, lastOffset }] of expected) {
     const producer = found.get(id);
-    const mayBeForgotten = lastOffset < log.logStartOffset || model.forgettable.has(id);
+    const isLost = lastOffset < log.logStartOffset && (lastOffset >= lostFrom || isEmptied);
+    // A truncation that came undone has brought records back; of those below the log start nobody but the log itself knows.
+    const isHidden = lastOffset < 0 && model.hasFormer && lostFrom < log.logStartOffset;
+    if (isLost || isHidden) model.forgettable.add(id);
+    const mayBeForgotten = model.forgettable.has(id);
     const same = producer?.producerEpoch === epoch && producer.lastSequence === lastSequence;
     ensure('producers agree', same || mayBeForgotten, () => {
       return `${log.dir}: ${id} has ${producer?.producerEpoch}/${producer?.lastSequence}, not ${epoch}/${lastSequence}`;

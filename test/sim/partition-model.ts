@@ -45,6 +45,12 @@ export class PartitionModel {
     for (const batch of batches) this.#genuine.add(batch.bytes.toString('latin1'));
   }
 
+  /** The append of `batches` came back well: what the log knew of their producers before does not matter any more. */
+  acknowledged(batches: readonly ModelBatch[]): void {
+    for (const { producerId, marker } of batches) if (marker === null) this.forgettable.delete(producerId);
+    this.settled();
+  }
+
   /** The operation came back: nothing is in the balance any more. */
   settled(): void {
     this.#maybe = [];

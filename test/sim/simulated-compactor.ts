@@ -18,6 +18,7 @@ export interface SimulatedCompactorOptions {
   readonly clock: { nowMs(): number };
   /** Those whose log has not failed. */
   compacted(): readonly Compacted[];
+  checkpointRecoveryPoint(): Promise<void>;
   checkpoint(): Promise<void>;
 }
 
@@ -29,7 +30,7 @@ export class SimulatedCompactor {
   #running: Promise<void> | null = null;
 
   constructor(options: SimulatedCompactorOptions) {
-    const { disk, random, clock, compacted, checkpoint } = options;
+    const { disk, random, clock, compacted, checkpointRecoveryPoint, checkpoint } = options;
     this.#cleaner = new LogCleaner({
       disk,
       clock,
@@ -43,6 +44,7 @@ export class SimulatedCompactor {
         maxBytesPerSecond: Number.MAX_VALUE,
       }),
       candidates: () => compacted().map(candidate),
+      checkpointRecoveryPoint,
       onCleaned: checkpoint,
       onDiskError: () => {},
     });

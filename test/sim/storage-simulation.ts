@@ -133,9 +133,12 @@ export class StorageSimulation {
 
   #newCompactor(): SimulatedCompactor {
     const compacted = () => this.#partitions.filter(({ model, isBroken }) => model.hasGaps && !isBroken);
+    const checkpointRecoveryPoint = () => this.#dir.checkpointRecoveryPoints(true);
     const checkpoint = () => this.#dir.checkpointCleaner();
     const clock = { nowMs: () => this.#nowMs };
-    return new SimulatedCompactor({ disk: this.disk, random: this.#random, clock, compacted, checkpoint });
+    const { disk } = this;
+    const random = this.#random;
+    return new SimulatedCompactor({ disk, random, clock, compacted, checkpointRecoveryPoint, checkpoint });
   }
 
   #newTopicId(): string {
@@ -213,7 +216,7 @@ export class StorageSimulation {
         model.expect(parseBatches(bytes));
       }
       if (log.isFlushDue) await this.#flushNow(log);
-      model.settled();
+      model.acknowledged(duplicate ? [] : parseBatches(bytes));
     };
     const done = await this.#attempt(append);
     if (!done) {
@@ -385,7 +388,7 @@ export class StorageSimulation {
     failed.isBroken = false;
     this.disk.failAfter.read = Number.POSITIVE_INFINITY;
     failed.model.checkRestarted(failed.log, 'killed', recoveryPoint);
-    checkDerived(failed.log, failed.model);
+    checkDerived(failed.log, failed.model, Number.POSITIVE_INFINITY);
   }
 
   dieSoon(): void {
@@ -404,9 +407,7 @@ export class StorageSimulation {
     this.disk.failAfter.read = Number.POSITIVE_INFINITY;
     if (isClean) for (const { log } of this.#partitions) checkIndexFiles(this.disk, log.dir);
     // What was closed in an orderly way outlasts a power cut as well.
-    if (isClean && this.#random.int(2) === 0) this.disk.powerCut();
-    else this.disk.kill();
-    await this.#reopen(null);
+    await this.#reopen(null, isClean && this.#random.int(2) === 0 ? 'powerCut' : 'killed');
   }
 
   #restartFromDeath(): Promise<void> {
@@ -423,17 +424,25 @@ export class StorageSimulation {
 
   async restart(how: 'killed' | 'powerCut'): Promise<void> {
     const restart = this.#syncHasFailed ? 'powerCut' : how;
-    if (restart === 'powerCut') this.disk.powerCut();
+    await this.#reopen(restart, restart);
+  }
+
+  /** Ends the process. What it would have gone on with comes to nothing before the next one begins. */
+  async #end(how: 'killed' | 'powerCut'): Promise<void> {
+    if (how === 'powerCut') this.disk.powerCut();
     else this.disk.kill();
-    await this.#reopen(restart);
+    this.disk.dieAfter = -1;
+    await settled();
+    this.disk.dieAfter = Number.POSITIVE_INFINITY;
   }
 
   /** `restart` is null after an orderly end; whether it was one for storage, too, the marker says. */
-  async #reopen(restart: Exclude<Restart, 'clean'> | null): Promise<void> {
+  async #reopen(restart: Exclude<Restart, 'clean'> | null, how: 'killed' | 'powerCut'): Promise<void> {
+    const recoveryPoints = this.#partitions.map(({ log }) => log.recoveryPoint);
+    await this.#end(how);
     this.disk.capacityBytes = Number.POSITIVE_INFINITY;
     this.disk.poolRuns = true;
     this.#syncHasFailed = false;
-    const recoveryPoints = this.#partitions.map(({ log }) => log.recoveryPoint);
     if (restart !== null && this.#random.int(3) === 0) {
       damageAndCheck(this.disk, this.#random, DATA_DIR, this.#random.pick(this.#partitions));
     }
@@ -442,8 +451,7 @@ export class StorageSimulation {
     if (opened) return;
     ensure('every log opens again', this.disk.isDead, () => this.#lastFailure);
     const again = this.#random.pick(['killed', 'powerCut'] as const);
-    if (again === 'powerCut') this.disk.powerCut();
-    else this.disk.kill();
+    await this.#end(again);
     await this.#openAll(
       restart === 'powerCut' || again === 'powerCut' ? 'powerCut' : (restart ?? 'killed'),
       recoveryPoints,
@@ -465,7 +473,7 @@ export class StorageSimulation {
       partition.log = logs[i];
       partition.isBroken = false;
       partition.model.checkRestarted(partition.log, how, recoveryPoints[i]);
-      checkDerived(partition.log, partition.model);
+      checkDerived(partition.log, partition.model, how === 'powerCut' ? recoveryPoints[i] : Number.POSITIVE_INFINITY);
       if (how === 'powerCut') this.#startOver(partition);
       partition.epoch += this.#random.int(2);
     }

@@ -3,7 +3,7 @@ import { CLEANER_CHECKPOINT } from '../../storage/checkpoints.ts';
 import { type Candidate, cleanableSection, isDue } from '../../storage/cleanable.ts';
 import { LogCleaner } from '../../storage/cleaner.ts';
 import { DiskError, type Log, type LogConfig, LogDir, MemoryDisk } from '../../storage/index.ts';
-import { openLog, produced, TestClock, TOPIC_ID, testConfig } from './batches.ts';
+import { framesOf, marker, openLog, produced, readAll, TestClock, TOPIC_ID, testConfig } from './batches.ts';
 import { contentOf, keyed, roll, SECRET } from './compaction-helpers.ts';
 
 const CONFIG: Partial<LogConfig> = { cleanupPolicy: { delete: false, compact: true }, minCleanableDirtyRatio: 0.5 };
@@ -32,7 +32,7 @@ class Lines {
   readonly error = (_fields: object, message: string): void => void this.lines.push(`error ${message}`);
 }
 
-function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = []) {
+function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = [], dir: LogDir | null = null) {
   const logger = new Lines();
   const diskErrors: string[] = [];
   const cleaner = new LogCleaner({
@@ -48,6 +48,7 @@ function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = []) {
       maxBytesPerSecond: Number.MAX_VALUE,
     }),
     candidates: () => logs.map(candidate),
+    checkpointRecoveryPoint: async () => dir?.checkpointRecoveryPoints(true),
     onCleaned: async (log) => void cleaned.push(log.topic),
     onDiskError: (log, { code }) => void diskErrors.push(`${log.topic} ${code}`),
   });
@@ -240,9 +241,78 @@ test('how far logs are compacted is kept in cleaner-offset-checkpoint; truncatio
   expect([log.cleanedUpTo, dir.openOrCreate('u', 0, TOPIC_ID, config).cleanedUpTo]).toEqual([21, null]);
   log.truncateTo(15);
   expect(log.cleanedUpTo).toBe(10);
+  // Should the process end here, other records may come between.
+  expect(file()).toBe('0\n1\nt 0 15\n');
   dir.delete(log);
   log = dir.openOrCreate('t', 0, TOPIC_ID, config);
   expect(log.cleanedUpTo).toBeNull();
   await dir.close();
   expect(file()).toBe('0\n0\n');
+});
+
+test('a transaction whose records are deleted and whose marker is compacted away is not open after a kill', async () => {
+  const disk = new MemoryDisk();
+  let unique = 0;
+  const open = (): LogDir => LogDir.open({ disk, path: '/data', clock: new TestClock(), unique: () => `u${unique++}` });
+  const config = testConfig({ ...CONFIG, minCleanableDirtyRatio: 0, deleteRetentionMs: 0 });
+  const dir = open();
+  const log = dir.openOrCreate('t', 0, TOPIC_ID, config);
+  log.appendAsLeader(keyed([['k', 'v']], { producerId: 1, producerEpoch: 0, baseSequence: 0, transactional: true }), 0);
+  roll(log);
+  log.advanceLogStartOffset(log.segments[1].baseOffset);
+  expect(log.deleteOldSegments(0, log.logEndOffset)).toBe(1);
+  const markerOffset = log.logEndOffset;
+  log.appendAsLeader(marker(1, true), 0, 'coordinator');
+  log.onHighWatermark(log.logEndOffset);
+  const { cleaner } = cleanerOf([log], disk, [], dir);
+  // The first one sets the delete horizon.
+  for (let i = 0; i < 2; i++) {
+    fill(log, 1);
+    await cleaner.run();
+  }
+  expect(framesOf(readAll(log)).map(({ base }) => base)).not.toContain(markerOffset);
+  dir.abandon();
+  const again = open().openOrCreate('t', 0, TOPIC_ID, config);
+  again.onHighWatermark(again.logEndOffset);
+  expect(again.firstUnstableOffset).toBeNull();
+});
+
+test('how far a deleted topic was compacted is not taken for one of its name', async () => {
+  const OTHER_ID = 'zzzzzzzzzzzzzzzzzzzzzz';
+  const disk = new MemoryDisk();
+  let unique = 0;
+  const open = (): LogDir => LogDir.open({ disk, path: '/data', clock: new TestClock(), unique: () => `u${unique++}` });
+  const config = testConfig(CONFIG);
+  /** The topic is made, compacted, deleted. */
+  const deleted = async (): Promise<LogDir> => {
+    const dir = open();
+    const log = dir.openOrCreate('t', 0, TOPIC_ID, config);
+    fill(log, 10);
+    log.cleanedUpTo = 10;
+    await dir.checkpointCleaner();
+    dir.delete(log);
+    return dir;
+  };
+  // A new one after a start, which may find the checkpoint as it was.
+  for (const end of [async (dir: LogDir) => dir.abandon(), (dir: LogDir) => dir.close()]) {
+    await end(await deleted());
+    const dir = open();
+    expect(dir.openOrCreate('t', 0, OTHER_ID, config).cleanedUpTo).toBeNull();
+    dir.delete(dir.openOrCreate('t', 0, OTHER_ID, config));
+    dir.abandon();
+  }
+  // A new one at once; what was about to be written must not come later.
+  for (const isUnderWay of [false, true]) {
+    const first = await deleted();
+    const written = isUnderWay ? first.checkpointCleaner() : null;
+    fill(first.openOrCreate('t', 0, OTHER_ID, config), 20);
+    await written;
+    first.abandon();
+    const second = open();
+    const log = second.openOrCreate('t', 0, OTHER_ID, config);
+    expect(log.logEndOffset).toBe(21);
+    expect(log.cleanedUpTo).toBeNull();
+    second.delete(log);
+    second.abandon();
+  }
 });

@@ -73,6 +73,7 @@ export function compact(log: Log, disk: MemoryDisk, options: CompactOptions = {}
     windowBytes: options.windowBytes ?? 300,
     secret: SECRET,
     pacer: options.pacer ?? eagerPacer(),
+    checkpointRecoveryPoint: async () => {},
     isStopped: options.isStopped ?? (() => false),
   });
 }

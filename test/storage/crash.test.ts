@@ -187,3 +187,120 @@ test('a flush of which one file cannot be synced and the next one not be opened 
   // An error that nobody waits for would end the process, and this test with it.
   await new Promise((resolve) => setImmediate(resolve));
 });
+
+test('a power cut does not take what a snapshot says of producers whose records are deleted', async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    for (const flush of [(log: Log) => log.flush(), (log: Log) => log.flushSync()]) {
+      const disk = new FaultyDisk(new SeededRandom(seed));
+      disk.makeDir('/data');
+      disk.syncDir('/');
+      const log = openLog(disk, { config: CONFIG });
+      for (let i = 0; i < 4; i++) log.appendAsLeader(produced(1, i), 0);
+      while (log.segments.length < 3) log.appendAsLeader(batch(), 0);
+      log.advanceLogStartOffset(log.segments[1].baseOffset);
+      expect(log.deleteOldSegments(0, log.logEndOffset)).toBe(1);
+      await flush(log);
+      // Recovered from the snapshot of any segment that the recovery point may be in.
+      const recoveryPoint = log.segments[seed % 2].baseOffset;
+      const { logStartOffset } = log;
+      disk.powerCut();
+      const again = openLog(disk, { config: CONFIG, recoveryPoint, logStartOffset });
+      expect(again.producers().map(({ lastSequence }) => lastSequence)).toEqual([3]);
+    }
+  }
+});
+
+test('segments whose successors nobody has flushed yet leave the producers behind when they are deleted', () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const count = 1 + (seed % 2);
+    const disk = new FaultyDisk(new SeededRandom(seed));
+    disk.makeDir('/data');
+    disk.syncDir('/');
+    disk.poolRuns = false;
+    const log = openLog(disk, { config: CONFIG });
+    log.appendAsLeader(produced(1, 0), 0);
+    log.flushSync();
+    const recoveryPoint = log.logEndOffset;
+    while (log.segments.length <= count) log.appendAsLeader(batch(), 0);
+    log.advanceLogStartOffset(log.segments[count].baseOffset);
+    expect(log.deleteOldSegments(0, log.logEndOffset)).toBe(count);
+    expect(log.recoveryPoint).toBe(recoveryPoint);
+    // The deletion gets there, or any part of it; what was to be flushed need not.
+    if (seed % 4 < 2) disk.syncDir('/data/t-0');
+    disk.powerCut();
+    const again = openLog(disk, { config: CONFIG, recoveryPoint });
+    expect(again.producers().map(({ lastSequence }) => lastSequence)).toEqual([0]);
+  }
+});
+
+test('a segment that begins where a truncation has cut into a batch has a snapshot like any other', () => {
+  const disk = new FaultyDisk(new SeededRandom(1));
+  const log = openLog(disk, { config: CONFIG });
+  log.appendAsLeader(produced(1, 0), 0);
+  log.appendAsLeader(batch(2), 0);
+  log.truncateTo(2);
+  expect(log.segments.map(({ baseOffset }) => baseOffset)).toEqual([0, 2]);
+  log.advanceLogStartOffset(2);
+  expect(log.deleteOldSegments(0, log.logEndOffset)).toBe(1);
+  disk.kill();
+  const again = openLog(disk, { config: CONFIG, recoveryPoint: 2, logStartOffset: 2 });
+  expect(again.producers().map(({ lastSequence }) => lastSequence)).toEqual([0]);
+});
+
+test('a start after a kill writes the snapshot anew from which it was to go on, where it is missing', () => {
+  const disk = new FaultyDisk(new SeededRandom(1));
+  const log = openLog(disk, { config: CONFIG });
+  log.appendAsLeader(produced(1, 0), 0);
+  while (log.segments.length < 2) log.appendAsLeader(batch(), 0);
+  log.flushSync();
+  const [recoveryPoint, logStartOffset] = [log.recoveryPoint, log.segments[1].baseOffset];
+  log.abandon();
+  disk.remove(`/data/t-0/${String(logStartOffset).padStart(20, '0')}.snapshot`);
+  disk.kill();
+  const second = openLog(disk, { config: CONFIG, recoveryPoint });
+  second.advanceLogStartOffset(logStartOffset);
+  expect(second.deleteOldSegments(0, second.logEndOffset)).toBe(1);
+  disk.kill();
+  const third = openLog(disk, { config: CONFIG, recoveryPoint, logStartOffset });
+  expect(third.producers().map(({ lastSequence }) => lastSequence)).toEqual([0]);
+});
+
+test('a start after a kill leaves snapshots to the next flush that the killed process had not come to sync', () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const disk = new FaultyDisk(new SeededRandom(seed));
+    disk.makeDir('/data');
+    disk.syncDir('/');
+    disk.poolRuns = false;
+    const log = openLog(disk, { config: CONFIG });
+    for (let i = 0; i < 4; i++) log.appendAsLeader(produced(1, i), 0);
+    while (log.segments.length < 3) log.appendAsLeader(batch(), 0);
+    disk.kill();
+    const second = openLog(disk, { config: CONFIG, vouched: true });
+    second.advanceLogStartOffset(second.segments[1].baseOffset);
+    expect(second.deleteOldSegments(0, second.logEndOffset)).toBe(1);
+    second.flushSync();
+    const { logStartOffset } = second;
+    disk.powerCut();
+    const third = openLog(disk, { config: CONFIG, recoveryPoint: logStartOffset, logStartOffset });
+    expect(third.producers().map(({ lastSequence }) => lastSequence)).toEqual([3]);
+  }
+});
+
+test('a snapshot that is written where the recovery point has got already is durable at once', () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const disk = new FaultyDisk(new SeededRandom(seed));
+    disk.makeDir('/data');
+    disk.syncDir('/');
+    const log = openLog(disk, { config: CONFIG });
+    log.appendAsLeader(produced(1, 0), 0);
+    log.flushSync();
+    // Nothing is deleted but all: the log rolls at its end.
+    log.advanceLogStartOffset(1);
+    log.updateConfig({ ...log.config, retentionBytes: 0 });
+    expect(log.deleteOldSegments(0, 1)).toBe(1);
+    disk.syncDir('/data/t-0');
+    disk.powerCut();
+    const again = openLog(disk, { config: CONFIG, recoveryPoint: 1, logStartOffset: 1 });
+    expect(again.producers().map(({ lastSequence }) => lastSequence)).toEqual([0]);
+  }
+});

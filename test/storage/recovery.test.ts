@@ -1,6 +1,8 @@
 import { crc32 } from '@node-rs/crc32';
 import { describe, expect, test } from 'vitest';
 import { type Log, LogError, MemoryDisk } from '../../storage/index.ts';
+import { FaultyDisk } from '../sim/faulty-disk.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { batch, checkIndexFiles, marker, openLog, produced, readAll } from './batches.ts';
 
 const FIRST_LOG = '/data/t-0/00000000000000000000.log';
@@ -330,4 +332,25 @@ test('a log that goes on after a failed sync writes what it checks once more', (
   };
   const log = openLog(disk, { rewrite: true });
   expect(written).toEqual([0, log.sizeBytes]);
+});
+
+test('a log that goes on after a failed sync has its indexes on disk with the next one', async () => {
+  const config = { segmentBytes: 500, indexIntervalBytes: 100 };
+  for (let seed = 0; seed < 30; seed++) {
+    const disk = new FaultyDisk(new SeededRandom(seed));
+    disk.makeDir('/data');
+    disk.syncDir('/');
+    const log = openLog(disk, { config });
+    // With the flush that the roll begins, that of the first segment's offset index: of its files the .log comes before.
+    disk.failAfter.sync = 1;
+    while (log.segments.length < 2) log.appendAsLeader(batch(), 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.failure?.message).toContain('.index: sync failed');
+    log.abandon();
+    openLog(disk, { config, rewrite: true }).flushSync();
+    const index = (): Buffer | null => disk.readFile('/data/t-0/00000000000000000000.index');
+    const before = index();
+    disk.powerCut();
+    expect(index()).toEqual(before);
+  }
 });
