@@ -10,8 +10,9 @@ export type TopicInfo = Subtopology['repartitionSourceTopics'][number];
 
 export type RequestedTopology = NonNullable<MessageOf<typeof StreamsGroupHeartbeatRequest>['topology']>;
 
-/** Throws where two subtopologies have one id: Kafka does not expect that either, and answers UNKNOWN_SERVER_ERROR. */
+/** Throws where the epoch is negative or two subtopologies have one id: Kafka, too, answers that with UNKNOWN_SERVER_ERROR. */
 export function topologyOf({ epoch, subtopologies }: RequestedTopology): Topology {
+  if (epoch < 0) throw new Error('the epoch of the topology is negative');
   const ids = new Set(subtopologies.map((s) => s.subtopologyId));
   if (ids.size !== subtopologies.length) throw new Error('a subtopology id stands twice in the topology');
   return {
