@@ -12,8 +12,6 @@ export const notYetServed: ReadonlyMap<number, { name: string; versions: string 
   [28, { name: 'TxnOffsetCommit', versions: '0-5' }],
   [65, { name: 'DescribeTransactions', versions: '0-0' }],
   [66, { name: 'ListTransactions', versions: '0-2' }],
-  [68, { name: 'ConsumerGroupHeartbeat', versions: '0-1' }],
-  [69, { name: 'ConsumerGroupDescribe', versions: '0-1' }],
   [76, { name: 'ShareGroupHeartbeat', versions: '1-1' }],
   [77, { name: 'ShareGroupDescribe', versions: '1-1' }],
   [78, { name: 'ShareFetch', versions: '1-2' }],

@@ -6,6 +6,8 @@ export interface TimerSink<E> {
   schedule(key: string, delayMs: number, event: E): void;
   /** Sets a timer that runs already anew, with the event it has; false where there is none. */
   extend(key: string, delayMs: number): boolean;
+  /** Whether the timer runs, or has come and was not acted upon yet. */
+  has(key: string): boolean;
   cancel(key: string): void;
 }
 
@@ -51,6 +53,10 @@ export class Timers<E> implements TimerSink<E> {
     if (deadlineMs < entry.armedForMs) this.schedule(key, delayMs, entry.event);
     else entry.deadlineMs = deadlineMs;
     return true;
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
   }
 
   cancel(key: string): void {

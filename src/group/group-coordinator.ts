@@ -18,6 +18,7 @@ import { answered, type Outcome } from '../coordinator/state-machine.ts';
 import type { Clock, Logger, Random, Timer } from '../env.ts';
 import type { Caller } from './caller.ts';
 import { ClassicGroups } from './classic/classic-groups.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
 import { GroupShard } from './group-shard.ts';
 import { type ListedGroup, listGroups } from './list.ts';
 import { commitOffsets } from './offsets/commit.ts';
@@ -49,6 +50,7 @@ export class GroupCoordinator {
   private readonly runtime: GroupRuntime;
   private readonly operations: GroupOperations;
   readonly classic: ClassicGroups;
+  readonly consumer: ConsumerGroups;
   private sweep: Timer;
   /** Those who wait until a partition is served. */
   private readonly waiting = new Map<number, Set<(isServed: boolean) => void>>();
@@ -66,6 +68,7 @@ export class GroupCoordinator {
     const { runtime } = this;
     this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
     this.classic = new ClassicGroups(this.operations);
+    this.consumer = new ConsumerGroups(this.operations);
     this.sweep = this.scheduleSweep();
   }
 

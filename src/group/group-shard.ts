@@ -6,6 +6,8 @@ import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
 import { classicLoaded, classicUnloaded, expireClassic, replayClassic } from './classic/life.ts';
+import { consumerLoaded, expireConsumer, replayConsumer } from './consumer/life.ts';
+import { NewTopics } from './consumer/subscriptions/new-topics.ts';
 import type { Group } from './group.ts';
 import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
 import type { OffsetRecord } from './offsets/records.ts';
@@ -26,6 +28,8 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   readonly groups = new Map<string, Group>();
   readonly offsets = new OffsetStore();
   readonly env: GroupShardEnv;
+  /** When the metadata last got topics that regular expressions may match. */
+  readonly newTopics = new NewTopics();
   /** Ids of the topics that offsets were committed for, by name. */
   private readonly topicIds = new Map<string, string>();
   /** Records of kinds of groups that are not served, by kind of key. */
@@ -71,19 +75,25 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       case 'classic':
         replayClassic(this, record);
         break;
+      case 'consumer':
+        replayConsumer(this, record);
+        break;
     }
   }
 
   loaded(nowMs: number): void {
     if (this.foreignRecords > 0) {
       const fields = { count: this.foreignRecords };
-      this.env.logger.warn(fields, 'records of consumer, share or streams groups are left alone: not served yet');
+      this.env.logger.warn(fields, 'records of share or streams groups are left alone: not served yet');
     }
-    for (const group of this.groups.values()) classicLoaded(this, group, nowMs);
+    for (const group of this.groups.values()) {
+      if (group.type === 'classic') classicLoaded(this, group, nowMs);
+      else consumerLoaded(this, group);
+    }
   }
 
   unloaded(): void {
-    for (const group of this.groups.values()) classicUnloaded(group);
+    for (const group of this.groups.values()) if (group.type === 'classic') classicUnloaded(group);
   }
 
   subjectOf(event: GroupTimer): string {
@@ -91,7 +101,7 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   expired(event: GroupTimer, nowMs: number): Outcome<GroupRecord, void> {
-    return expireClassic(this, event, nowMs);
+    return event.groupType === 'classic' ? expireClassic(this, event, nowMs) : expireConsumer(this, event, nowMs);
   }
 
   /** The topics are gone. */

@@ -1,4 +1,5 @@
 import type { ClassicGroup } from './classic/classic-group.ts';
+import type { ConsumerGroup } from './consumer/consumer-group.ts';
 import type { StoredOffset } from './offsets/offset-store.ts';
 import type { GroupRecord } from './records.ts';
 
@@ -8,7 +9,12 @@ export interface Committer {
   readonly groupInstanceId: string | null;
   /** Generation of a classic group, member epoch of the others; below 0 outside of any group. */
   readonly generationIdOrMemberEpoch: number;
+  /** Of the OffsetCommit. */
+  readonly apiVersion: number;
 }
+
+/** Whether a member may commit an offset of this partition: throws KafkaError where it may not. */
+export type OffsetCheck = (topicId: string, topic: string, partition: number) => void;
 
 /** What groups of every kind can tell, and what committed offsets ask of them. State changes are each kind's own. */
 export interface AnyGroup {
@@ -22,8 +28,16 @@ export interface AnyGroup {
   isEmpty(): boolean;
   /** Whether the members read the topic, so that its offsets must stay; where that is not known, they are taken to. */
   isSubscribedTo(topic: string): boolean;
-  /** Throws KafkaError where the committer is no member, or not in the present generation or epoch. */
-  requireCommitter(by: Committer): void;
+  /**
+   * Throws KafkaError where the committer is no member, or not in the present generation or epoch. What it gives back, if
+   * anything, is to be asked of each partition.
+   */
+  requireCommitter(by: Committer): OffsetCheck | null;
+  /**
+   * Throws KafkaError where who fetches offsets says that it is a member (`memberId`, and an epoch from 0 on) and is none in
+   * the present epoch.
+   */
+  requireFetcher(memberId: string | null, memberEpoch: number): void;
   /** Throws KafkaError where offsets of single topics cannot be deleted now (OffsetDelete). */
   requireDeletableOffsets(): void;
   /**
@@ -35,5 +49,5 @@ export interface AnyGroup {
   tombstones(): GroupRecord[];
 }
 
-/** KIP-848, share and streams groups will be further members of this union. */
-export type Group = ClassicGroup;
+/** Share and streams groups will be further members of this union. */
+export type Group = ClassicGroup | ConsumerGroup;

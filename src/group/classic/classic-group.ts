@@ -209,14 +209,18 @@ export class ClassicGroup implements AnyGroup {
   }
 
   /** Who commits must be a member in the present generation; anybody may where there are no members. */
-  requireCommitter({ memberId, groupInstanceId, generationIdOrMemberEpoch: generationId }: Committer): void {
-    if (generationId < 0 && this.isEmpty()) return;
+  requireCommitter({ memberId, groupInstanceId, generationIdOrMemberEpoch: generationId }: Committer): null {
+    if (generationId < 0 && this.isEmpty()) return null;
     if (generationId < 0 && memberId === '' && groupInstanceId === null) throw new KafkaError('UNKNOWN_MEMBER_ID');
     this.requireMember(memberId, groupInstanceId);
     if (generationId !== this.generationId) throw new KafkaError('ILLEGAL_GENERATION');
     // it has its generation but not its assignment yet: it is to go on and commit then
     if (this.state === 'CompletingRebalance') throw new KafkaError('REBALANCE_IN_PROGRESS');
+    return null;
   }
+
+  /** Classic members do not say who they are when they fetch offsets. */
+  requireFetcher(): void {}
 
   requireDeletableOffsets(): void {
     if (!this.isEmpty() && !this.usesConsumerProtocol()) throw new KafkaError('NON_EMPTY_GROUP');

@@ -12,7 +12,8 @@ const GROUP_ID_NOT_FOUND_VERSION = 6;
 /** What members say of themselves and are assigned is shown only while the group is stable. */
 export function describeGroup(shard: GroupShard, groupId: string, apiVersion: number): DescribedGroup {
   const group = shard.groups.get(groupId);
-  if (group === undefined) return unknownGroup(groupId, apiVersion);
+  if (group === undefined) return unknownGroup(groupId, apiVersion, `Group ${groupId} not found.`);
+  if (group.type !== 'classic') return unknownGroup(groupId, apiVersion, `Group ${groupId} is not a classic group.`);
   const { protocolName } = group;
   const strategy = group.state === 'Stable' ? protocolName : null;
   return {
@@ -31,8 +32,7 @@ export function describeGroup(shard: GroupShard, groupId: string, apiVersion: nu
   };
 }
 
-function unknownGroup(groupId: string, apiVersion: number): DescribedGroup {
+function unknownGroup(groupId: string, apiVersion: number, errorMessage: string): DescribedGroup {
   if (apiVersion < GROUP_ID_NOT_FOUND_VERSION) return { groupId, groupState: 'Dead' };
-  const errorMessage = `Group ${groupId} not found.`;
   return { groupId, groupState: 'Dead', errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage };
 }

@@ -6,6 +6,7 @@ import { DONE } from '../../coordinator/state-machine.ts';
 import type { Caller } from '../caller.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { classicGroup } from './find.ts';
 import { type JoinResponse, Member, type Protocol } from './member.ts';
 import { currentGeneration, type Done, rebalanceOrCompleteJoin } from './rebalance.ts';
 import { newGroupRecord } from './records.ts';
@@ -43,7 +44,7 @@ export function joining(caller: Caller, request: Request, reply: Reply<JoinRespo
 /** A client wants to be a member. The answer comes when the group is complete. */
 export function join(shard: GroupShard, by: Joining, nowMs: number): Done {
   const { groupId, memberId } = by.request;
-  const group = shard.groups.get(groupId);
+  const group = classicGroup(shard, groupId);
   if (group !== undefined) return joinGroup(shard, group, by, nowMs);
   if (memberId !== '') return refuse(by, memberId, ErrorCode.UNKNOWN_MEMBER_ID);
   return {

@@ -1,11 +1,11 @@
-import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
 import { toNumber } from '../../../protocol/int64.ts';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../../protocol/messages/08-offset-commit.ts';
 import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import type { Outcome } from '../../coordinator/state-machine.ts';
 import type { Caller } from '../caller.ts';
 import { scheduleSession } from '../classic/timers.ts';
-import type { Group } from '../group.ts';
+import type { Group, OffsetCheck } from '../group.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { CommittedOffset } from './records.ts';
@@ -29,8 +29,8 @@ export function commitOffsets(
   nowMs: number,
 ): Outcome<GroupRecord, Response> {
   const group = shard.groups.get(request.groupId);
-  if (group !== undefined) requireCommitter(shard, group, request);
-  else if (request.generationIdOrMemberEpoch >= 0) throw noGroup(caller, request);
+  if (group === undefined && request.generationIdOrMemberEpoch >= 0) throw noGroup(caller, request);
+  const check = group === undefined ? null : requireCommitter(shard, group, caller, request);
   const maxMetadata = shard.config.get('offset.metadata.max.bytes');
   const retentionMs = toNumber(request.retentionTimeMs);
   const expireTimestampMs = retentionMs === -1 ? -1 : nowMs + retentionMs;
@@ -43,6 +43,8 @@ export function commitOffsets(
       if ((partition.committedMetadata ?? '').length > maxMetadata) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
+      const errorCode = check === null ? ErrorCode.NONE : checked(() => check(topicId, name, partitionIndex));
+      if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
       const value = committed(partition, topicId, nowMs, expireTimestampMs);
       records.push({ type: 'offset', groupId: request.groupId, topic: name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };
@@ -68,8 +70,28 @@ function noGroup(caller: Caller, request: Request): KafkaError {
 }
 
 /** A commit of a classic group's member counts as a heartbeat. */
-function requireCommitter(shard: GroupShard, group: Group, request: Request): void {
-  group.requireCommitter(request);
-  const member = group.members.get(request.memberId);
-  if (group.type === 'classic' && member !== undefined) scheduleSession(shard, group, member);
+function requireCommitter(
+  shard: GroupShard,
+  group: Group,
+  { apiVersion }: Caller,
+  request: Request,
+): OffsetCheck | null {
+  const { memberId, groupInstanceId, generationIdOrMemberEpoch } = request;
+  const check = group.requireCommitter({ memberId, groupInstanceId, generationIdOrMemberEpoch, apiVersion });
+  if (group.type === 'classic') {
+    const member = group.members.get(memberId);
+    if (member !== undefined) scheduleSession(shard, group, member);
+  }
+  return check;
+}
+
+/** The error code of one partition. */
+function checked(check: () => void): ErrorCodeValue {
+  try {
+    check();
+    return ErrorCode.NONE;
+  } catch (error) {
+    if (error instanceof KafkaError) return error.code;
+    throw error;
+  }
 }

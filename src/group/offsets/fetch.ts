@@ -13,14 +13,15 @@ type PartitionResponse = NonNullable<TopicResponse['partitions']>[number];
 
 /**
  * Committed offsets of a group; -1 where there is none, also where there is no such group. `requireStable`: an offset
- * that an open transaction is about to replace is withheld (KIP-447).
+ * that an open transaction is about to replace is withheld (KIP-447). Throws KafkaError where the group refuses who asks.
  */
 export function fetchOffsets(
   shard: GroupShard,
   request: OffsetFetchGroup,
   requireStable: boolean,
 ): OffsetFetchGroupResponse {
-  const { groupId } = request;
+  const { groupId, memberId, memberEpoch } = request;
+  shard.groups.get(groupId)?.requireFetcher(memberId, memberEpoch);
   const topics = request.topics === null ? all(shard, groupId, requireStable) : some(shard, request, requireStable);
   return { groupId, topics };
 }
