@@ -1,5 +1,5 @@
 /** Members of consumer groups who speak the classic protocol: what JoinGroup, SyncGroup, Heartbeat and LeaveGroup mean to them. */
-import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
 import type { HeartbeatRequest, HeartbeatResponse } from '../../../protocol/messages/12-heartbeat.ts';
 import type { LeaveGroupResponse } from '../../../protocol/messages/13-leave-group.ts';
 import type { SyncGroupRequest } from '../../../protocol/messages/14-sync-group.ts';
@@ -31,19 +31,16 @@ import { cancelJoin, cancelSync, scheduleJoin, scheduleSession, scheduleSync } f
 /** From then on a new dynamic member must come back with the id that it is given (KIP-394). */
 const KNOWN_MEMBER_ID_VERSION = 4;
 
-/** A member joins, or joins again to take its next step. It leads nobody: the coordinator assigns. */
+/** A member joins, or joins again to take its next step. It leads nobody: the coordinator assigns. Throws KafkaError. */
 export function joinConsumerGroup(shard: GroupShard, group: ConsumerGroup, by: Joining, nowMs: number): Done {
   const isUnknown = by.request.memberId === '';
   const memberId = by.request.memberId || shard.env.random.uuid();
-  try {
-    requireJoinable(shard, group, by, memberId);
-    if (isUnknown && by.request.groupInstanceId === null && by.caller.apiVersion >= KNOWN_MEMBER_ID_VERSION)
-      return refuse(by, memberId, ErrorCode.MEMBER_ID_REQUIRED);
-    return joinAs(shard, group, by, memberId, nowMs);
-  } catch (error) {
-    if (error instanceof KafkaError) return refuse(by, by.request.memberId, error.code);
-    throw error;
-  }
+  requireJoinable(shard, group, by, memberId);
+  const isAskedBack =
+    isUnknown && by.request.groupInstanceId === null && by.caller.apiVersion >= KNOWN_MEMBER_ID_VERSION;
+  if (!isAskedBack) return joinAs(shard, group, by, memberId, nowMs);
+  by.reply({ memberId, errorCode: ErrorCode.MEMBER_ID_REQUIRED });
+  return DONE;
 }
 
 function requireJoinable(shard: GroupShard, group: ConsumerGroup, by: Joining, memberId: string): void {
@@ -241,9 +238,4 @@ function requireGeneration(member: ConsumerMember, generationId: number): void {
 function requireSameProtocol(protocol: Protocol, type: string | null, name: string | null): void {
   const isSame = (type === null || type === CONSUMER_PROTOCOL_TYPE) && (name === null || name === protocol.name);
   if (!isSame) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL');
-}
-
-function refuse(by: Joining, memberId: string, errorCode: ErrorCodeValue): Done {
-  by.reply({ memberId, errorCode });
-  return DONE;
 }
