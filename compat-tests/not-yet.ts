@@ -5,8 +5,6 @@
 
 /** APIs by key that odradek does not serve, with the versions that Kafka advertises. */
 export const notYetServed: ReadonlyMap<number, { name: string; versions: string }> = new Map([
-  [68, { name: 'ConsumerGroupHeartbeat', versions: '0-1' }],
-  [69, { name: 'ConsumerGroupDescribe', versions: '0-1' }],
   [76, { name: 'ShareGroupHeartbeat', versions: '1-1' }],
   [77, { name: 'ShareGroupDescribe', versions: '1-1' }],
   [78, { name: 'ShareFetch', versions: '1-2' }],

@@ -65,3 +65,9 @@ export function codecCommand(args: string[]): string[] {
   ensureJars();
   return [...javaArgs({ heap: '1g' }), join(import.meta.dirname, 'CodecOracle.java'), ...args];
 }
+
+/** The `java` command line of a program of one source file. */
+export function programCommand(source: string, args: string[]): string[] {
+  ensureJars();
+  return [...javaArgs({ flags: quickStart }), source, ...args];
+}

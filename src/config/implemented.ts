@@ -111,6 +111,19 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'group.min.session.timeout.ms',
   'group.max.session.timeout.ms',
   'group.max.size',
+  'group.consumer.session.timeout.ms',
+  'group.consumer.min.session.timeout.ms',
+  'group.consumer.max.session.timeout.ms',
+  'group.consumer.heartbeat.interval.ms',
+  'group.consumer.min.heartbeat.interval.ms',
+  'group.consumer.max.heartbeat.interval.ms',
+  'group.consumer.max.size',
+  'group.consumer.assignors',
+  'group.consumer.migration.policy',
+  'group.consumer.assignment.interval.ms',
+  'group.consumer.min.assignment.interval.ms',
+  'group.consumer.max.assignment.interval.ms',
+  'group.consumer.regex.refresh.interval.ms',
 ]);
 
 /**
@@ -152,11 +165,13 @@ const WITHOUT_EFFECT: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>(
 export type Support = 'implemented' | 'without effect' | 'not implemented';
 
 const REBALANCE_PROTOCOLS: BrokerConfigName = 'group.coordinator.rebalance.protocols';
+/** The protocols of groups that are served: who asks for some of them gets just those. */
+const SERVED_PROTOCOLS: readonly string[] = ['classic', 'consumer'];
 
 /** What becomes of a configuration that was set to this value. */
 export function supportOf(name: string, value: string): Support {
-  // of the protocols that groups may use there is the classic one: who asks for that alone gets just that
-  if (name === REBALANCE_PROTOCOLS && value.trim() === 'classic') return 'implemented';
+  if (name === REBALANCE_PROTOCOLS && value.split(',').every((one) => SERVED_PROTOCOLS.includes(one.trim())))
+    return 'implemented';
   if (IMPLEMENTED.has(name as BrokerConfigName)) return 'implemented';
   return WITHOUT_EFFECT.has(name as BrokerConfigName) ? 'without effect' : 'not implemented';
 }

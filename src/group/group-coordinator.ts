@@ -19,6 +19,7 @@ import { answered, type Outcome } from '../coordinator/state-machine.ts';
 import type { Clock, Logger, Random, Timer } from '../env.ts';
 import type { Caller } from './caller.ts';
 import { ClassicGroups } from './classic/classic-groups.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
 import { GroupShard } from './group-shard.ts';
 import { type ListedGroup, listGroups } from './list.ts';
 import { commitOffsets } from './offsets/commit.ts';
@@ -59,6 +60,7 @@ export class GroupCoordinator {
   private readonly operations: GroupOperations;
   readonly classic: ClassicGroups;
   readonly streams: StreamsGroups;
+  readonly consumer: ConsumerGroups;
   private sweep: Timer;
   private readonly waits: ServiceWaits;
 
@@ -77,6 +79,7 @@ export class GroupCoordinator {
     this.operations = new GroupOperations({ runtime, logger, config, partitionFor: (id) => this.partitionFor(id) });
     this.classic = new ClassicGroups(this.operations);
     this.streams = new StreamsGroups(this.operations, clock);
+    this.consumer = new ConsumerGroups(this.operations);
     this.sweep = this.scheduleSweep();
   }
 

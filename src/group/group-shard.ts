@@ -6,6 +6,8 @@ import type { TimerSink } from '../coordinator/timers.ts';
 import type { Logger, Random } from '../env.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
 import { classicLoaded, classicUnloaded, expireClassic, replayClassic } from './classic/life.ts';
+import { consumerLoaded, expireConsumer, replayConsumer } from './consumer/life.ts';
+import { NewTopics } from './consumer/subscriptions/new-topics.ts';
 import type { Group } from './group.ts';
 import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
 import type { OffsetRecord } from './offsets/records.ts';
@@ -27,6 +29,8 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   readonly groups = new Map<string, Group>();
   readonly offsets = new OffsetStore();
   readonly env: GroupShardEnv;
+  /** When the metadata last got topics that regular expressions may match. */
+  readonly newTopics = new NewTopics();
   /** Ids of the topics that offsets were committed for, by name. */
   private readonly topicIds = new Map<string, string>();
   /** Records of kinds of groups that are not served, by kind of key. */
@@ -76,6 +80,9 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       case 'classic':
         replayClassic(this, record);
         break;
+      case 'consumer':
+        replayConsumer(this, record);
+        break;
       case 'streams':
         replayStreams(this, record);
         break;
@@ -85,10 +92,11 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   loaded(nowMs: number): void {
     if (this.foreignRecords > 0) {
       const fields = { count: this.foreignRecords };
-      this.env.logger.warn(fields, 'records of consumer or share groups are left alone: not served yet');
+      this.env.logger.warn(fields, 'records of share groups are left alone: not served yet');
     }
     for (const group of this.groups.values()) {
       if (group.type === 'classic') classicLoaded(this, group, nowMs);
+      else if (group.type === 'consumer') consumerLoaded(this, group);
       else streamsLoaded(this, group);
     }
   }
@@ -102,7 +110,14 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   expired(event: GroupTimer, nowMs: number): Outcome<GroupRecord, void> {
-    return event.groupType === 'classic' ? expireClassic(this, event, nowMs) : expireStreams(this, event, nowMs);
+    switch (event.groupType) {
+      case 'classic':
+        return expireClassic(this, event, nowMs);
+      case 'consumer':
+        return expireConsumer(this, event, nowMs);
+      case 'streams':
+        return expireStreams(this, event, nowMs);
+    }
   }
 
   /** The group where it is a classic one. */

@@ -1,4 +1,5 @@
 import type { ClassicGroup } from './classic/classic-group.ts';
+import type { ConsumerGroup } from './consumer/consumer-group.ts';
 import type { StoredOffset } from './offsets/offset-store.ts';
 import type { GroupRecord } from './records.ts';
 import type { StreamsGroup } from './streams/streams-group.ts';
@@ -16,7 +17,7 @@ export interface Committer {
 }
 
 /** Throws KafkaError where the committer may not commit for this partition. */
-export type CommitCheck = (topic: string, partition: number) => void;
+export type CommitCheck = (topicId: string, topic: string, partition: number) => void;
 
 /** What groups of every kind can tell, and what committed offsets ask of them. State changes are each kind's own. */
 export interface AnyGroup {
@@ -35,7 +36,10 @@ export interface AnyGroup {
    * every partition; else each has to be asked for.
    */
   requireCommitter(by: Committer): CommitCheck | null;
-  /** Throws KafkaError where one who asks for offsets names a member that is none, or another epoch (OffsetFetch 9+). */
+  /**
+   * Throws KafkaError where who fetches offsets says that it is a member (`memberId`, and an epoch from 0 on) and is none in
+   * the present epoch.
+   */
   requireFetcher(memberId: string | null, memberEpoch: number): void;
   /** Throws KafkaError where offsets of single topics cannot be deleted now (OffsetDelete). */
   requireDeletableOffsets(): void;
@@ -48,5 +52,5 @@ export interface AnyGroup {
   tombstones(): GroupRecord[];
 }
 
-/** KIP-848 and share groups will be further members of this union. */
-export type Group = ClassicGroup | StreamsGroup;
+/** Share groups will be a further member of this union. */
+export type Group = ClassicGroup | ConsumerGroup | StreamsGroup;

@@ -5,10 +5,11 @@
 import { Reader } from '../../protocol/reader.ts';
 import type { CoordinatorRecord } from '../coordinator/log.ts';
 import { CLASSIC_KIND, type ClassicRecord, decodeClassic, encodeClassic } from './classic/records.ts';
+import { CONSUMER_KINDS, type ConsumerRecord, decodeConsumer, encodeConsumer } from './consumer/records.ts';
 import { decodeOffset, encodeOffset, OFFSET_KINDS, type OffsetRecord } from './offsets/records.ts';
 import { decodeStreams, encodeStreams, STREAMS_KINDS, type StreamsRecord } from './streams/records.ts';
 
-export type GroupRecord = OffsetRecord | ClassicRecord | StreamsRecord;
+export type GroupRecord = OffsetRecord | ClassicRecord | ConsumerRecord | StreamsRecord;
 
 export function encodeRecord(record: GroupRecord): CoordinatorRecord {
   switch (record.type) {
@@ -16,6 +17,8 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
       return encodeOffset(record);
     case 'classic':
       return encodeClassic(record);
+    case 'consumer':
+      return encodeConsumer(record);
     case 'streams':
       return encodeStreams(record);
   }
@@ -27,6 +30,7 @@ export function decodeRecord(key: Buffer, value: Buffer | null): GroupRecord | n
   const kind = reader.int16();
   if (OFFSET_KINDS.includes(kind)) return decodeOffset(reader, value);
   if (kind === CLASSIC_KIND) return decodeClassic(reader, value);
+  if (CONSUMER_KINDS.includes(kind)) return decodeConsumer(kind, reader, value);
   if (STREAMS_KINDS.includes(kind)) return decodeStreams(kind, reader, value);
   return null;
 }

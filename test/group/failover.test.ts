@@ -182,11 +182,11 @@ describe('a log that Apache Kafka wrote', () => {
     expect([shard.groups.size, shard.offsets.groupIds().size]).toEqual([0, 0]);
   });
 
-  it('may hold groups of other kinds, which are left alone', () => {
+  it('may hold records of kinds that are not known, which are left alone', () => {
     const log = new MemoryCoordinatorLog();
     log.records(0).push({
       offset: 0,
-      key: Buffer.from('0003000167', 'hex'),
+      key: Buffer.from('7f00000167', 'hex'),
       value: Buffer.from('000000000000', 'hex'),
       timestampMs: 0,
       producerId: -1,

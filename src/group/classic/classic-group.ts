@@ -227,7 +227,7 @@ export class ClassicGroup implements AnyGroup {
   }
 
   requireFetcher(): void {
-    // anybody may ask
+    // classic members do not say who they are when they ask
   }
 
   requireDeletableOffsets(): void {

@@ -9,11 +9,10 @@ import type { Eventually } from '../../coordinator/eventually.ts';
 import type { Caller } from '../caller.ts';
 import type { GroupOperations } from '../operations.ts';
 import { type DescribedGroup, describeGroup } from './describe.ts';
-import { heartbeat } from './heartbeat.ts';
-import { join, joining } from './join.ts';
-import { type Leaving, leave } from './leave.ts';
+import { joining } from './join.ts';
+import type { Leaving } from './leave.ts';
 import type { JoinResponse, SyncResponse } from './member.ts';
-import { sync } from './sync.ts';
+import { heartbeatAny, joinAny, leaveAny, syncAny } from './router.ts';
 
 /** The requests of the classic group protocol. */
 export class ClassicGroups {
@@ -33,7 +32,7 @@ export class ClassicGroups {
     const answer = new Answer<JoinResponse>();
     const by = joining(caller, request, answer.reply);
     const failed = (errorCode: ErrorCodeValue) => answer.reply({ errorCode });
-    this.operations.write(request.groupId, (shard, nowMs) => join(shard, by, nowMs), failed);
+    this.operations.write(request.groupId, (shard, nowMs) => joinAny(shard, by, nowMs), failed);
     return answer.take();
   }
 
@@ -41,7 +40,7 @@ export class ClassicGroups {
     if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
     const answer = new Answer<SyncResponse>();
     const failed = (errorCode: ErrorCodeValue) => answer.reply({ errorCode });
-    this.operations.write(request.groupId, (shard) => sync(shard, request, answer.reply), failed);
+    this.operations.write(request.groupId, (shard) => syncAny(shard, request, answer.reply), failed);
     return answer.take();
   }
 
@@ -49,7 +48,7 @@ export class ClassicGroups {
     if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
     return this.operations.write(
       request.groupId,
-      (shard) => heartbeat(shard, request),
+      (shard) => heartbeatAny(shard, request),
       // a group that is being loaded is taken to be as its members know it
       (errorCode) => ({ errorCode: errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : errorCode }),
     );
@@ -59,7 +58,7 @@ export class ClassicGroups {
     if (groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID };
     return this.operations.write(
       groupId,
-      (shard, nowMs) => leave(shard, groupId, members, nowMs),
+      (shard, nowMs) => leaveAny(shard, groupId, members, nowMs),
       (errorCode) => {
         if (errorCode !== ErrorCode.UNKNOWN_MEMBER_ID) return { errorCode };
         return { members: members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId, errorCode })) };

@@ -43,7 +43,7 @@ export function commitOffsets(
       if ((partition.committedMetadata ?? '').length > maxMetadata) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
-      check?.(name, partitionIndex);
+      check?.(topicId, name, partitionIndex);
       const value = committed(partition, topicId, nowMs, expireTimestampMs);
       records.push({ type: 'offset', groupId: request.groupId, topic: name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };

@@ -33,12 +33,13 @@ export function commitTransactionalOffsets(
   const maxMetadata = shard.config.get('offset.metadata.max.bytes');
   const records: GroupRecord[] = [];
   const topics = request.topics.map(({ name, partitions }): TopicResponse => {
+    const topicId = shard.env.image().topic(name)?.id ?? ZERO_UUID;
     const responses = partitions.map((partition) => {
       const { partitionIndex } = partition;
       if ((partition.committedMetadata ?? '').length > maxMetadata) {
         return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE };
       }
-      check?.(name, partitionIndex);
+      check?.(topicId, name, partitionIndex);
       const value = pendingOffset(partition, nowMs);
       records.push({ type: 'offset', groupId, topic: name, partition: partitionIndex, value });
       return { partitionIndex, errorCode: ErrorCode.NONE };
@@ -65,7 +66,7 @@ function requireCommitter(group: Group, request: TransactionalCommit, apiVersion
   const { memberId, groupInstanceId, generationId: generationIdOrMemberEpoch } = request;
   const by = { memberId, groupInstanceId, generationIdOrMemberEpoch, apiVersion, isTransactional: true };
   const check = staleAsIllegal(() => group.requireCommitter(by));
-  return check && ((topic, partition) => staleAsIllegal(() => check(topic, partition)));
+  return check && ((topicId, topic, partition) => staleAsIllegal(() => check(topicId, topic, partition)));
 }
 
 function staleAsIllegal<T>(check: () => T): T {

@@ -127,7 +127,7 @@ export class StreamsGroup implements AnyGroup {
       throw stale(`Received member epoch ${epoch} is newer than current member epoch ${member.memberEpoch}.`);
     }
     if (this.theTopology === null) throw stale('Topology is not available for offset commit validation.');
-    return (topic, partition) => this.requireTaskSince(member, epoch, topic, partition);
+    return (_topicId, topic, partition) => this.requireTaskSince(member, epoch, topic, partition);
   }
 
   private requireTaskSince(member: StreamsMember, epoch: number, topic: string, partition: number): void {
