@@ -16,8 +16,6 @@ export const notYetServed: ReadonlyMap<number, { name: string; versions: string 
   [69, { name: 'ConsumerGroupDescribe', versions: '0-1' }],
   [76, { name: 'ShareGroupHeartbeat', versions: '1-1' }],
   [77, { name: 'ShareGroupDescribe', versions: '1-1' }],
-  [78, { name: 'ShareFetch', versions: '1-2' }],
-  [79, { name: 'ShareAcknowledge', versions: '1-2' }],
   [88, { name: 'StreamsGroupHeartbeat', versions: '0-0' }],
   [89, { name: 'StreamsGroupDescribe', versions: '0-0' }],
   [90, { name: 'DescribeShareGroupOffsets', versions: '0-1' }],

@@ -49,6 +49,8 @@ import { describeProducers } from './61-describe-producers.ts';
 import { unregisterBroker } from './64-unregister-broker.ts';
 import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
+import { shareFetch } from './78-share-fetch.ts';
+import { shareAcknowledge } from './79-share-acknowledge.ts';
 import { addRaftVoter } from './80-add-raft-voter.ts';
 import { removeRaftVoter } from './81-remove-raft-voter.ts';
 import { initializeShareGroupState } from './83-initialize-share-group-state.ts';
@@ -110,6 +112,8 @@ export const handlers = [
   unregisterBroker,
   listConfigResources,
   describeTopicPartitions,
+  shareFetch,
+  shareAcknowledge,
   addRaftVoter,
   removeRaftVoter,
   initializeShareGroupState,
