@@ -42,6 +42,8 @@ export class ShareFetching {
   private readonly minBytes: number;
   private readonly mode: AcquireMode;
   private isGone = false;
+  /** A log could not be read: that is told at once. */
+  private hasFailed = false;
 
   /** `wanted` in the order of the session; each request begins with another one of them. */
   constructor(
@@ -68,7 +70,7 @@ export class ShareFetching {
     for (const target of open) this.load(target);
     if (this.isOver() || this.request.maxWaitMs <= 0 || this.hasEnough()) {
       const fetched = this.fetch();
-      if (this.isOver() || this.request.maxWaitMs <= 0 || hasRecords(fetched)) return fetched;
+      if (this.request.maxWaitMs <= 0 || this.isAnswer(fetched)) return fetched;
     }
     return this.wait();
   }
@@ -133,8 +135,12 @@ export class ShareFetching {
       const fetched = this.fetch();
       const isTimeUp = clock.monotonicMs() >= deadlineMs || fetchWaits.isStopped;
       // another one may have been faster
-      if (isTimeUp || this.isOver() || hasRecords(fetched)) return fetched;
+      if (isTimeUp || this.isAnswer(fetched)) return fetched;
     }
+  }
+
+  private isAnswer(fetched: readonly Fetched[]): boolean {
+    return this.hasFailed || this.isOver() || fetched.some(({ response }) => (response.records?.length ?? 0) > 0);
   }
 
   private hasEnough(): boolean {
@@ -172,6 +178,7 @@ export class ShareFetching {
   private fetchOne({ share, partition }: Target & { share: SharePartition }, maxBytes: number, acquiredCount: number) {
     const { isDeleted, isOffline } = share.partition;
     if (isDeleted || isOffline) {
+      this.hasFailed = true;
       return refused(partition, isDeleted ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.KAFKA_STORAGE_ERROR, null);
     }
     const { batchSize, maxRecords } = this.request;
@@ -186,6 +193,7 @@ export class ShareFetching {
       });
       return { partitionIndex: partition, records, acquiredRecords: acquired };
     } catch (error) {
+      this.hasFailed = true;
       const { topic, index } = share.partition;
       this.context.broker.logger.error({ err: error, topic, partition: index }, 'records cannot be read');
       return refused(partition, readErrorCode(error), null);
@@ -205,9 +213,6 @@ export class ShareFetching {
 function refused(partitionIndex: number, errorCode: number, errorMessage: string | null): PartitionResponse {
   return { partitionIndex, errorCode, errorMessage, records: NO_RECORDS, acquiredRecords: [] };
 }
-
-const hasRecords = (fetched: readonly Fetched[]): boolean =>
-  fetched.some(({ response }) => (response.records?.length ?? 0) > 0);
 
 /** Begins with another partition in each request, so that none of them is always last. */
 function rotated<T>(all: readonly T[], sessionEpoch: number): T[] {
