@@ -7,13 +7,6 @@
 export const notYetServed: ReadonlyMap<number, { name: string; versions: string }> = new Map([
   [76, { name: 'ShareGroupHeartbeat', versions: '1-1' }],
   [77, { name: 'ShareGroupDescribe', versions: '1-1' }],
-  [78, { name: 'ShareFetch', versions: '1-2' }],
-  [79, { name: 'ShareAcknowledge', versions: '1-2' }],
-  [83, { name: 'InitializeShareGroupState', versions: '0-0' }],
-  [84, { name: 'ReadShareGroupState', versions: '0-0' }],
-  [85, { name: 'WriteShareGroupState', versions: '0-1' }],
-  [86, { name: 'DeleteShareGroupState', versions: '0-0' }],
-  [87, { name: 'ReadShareGroupStateSummary', versions: '0-1' }],
   [90, { name: 'DescribeShareGroupOffsets', versions: '0-1' }],
   [91, { name: 'AlterShareGroupOffsets', versions: '0-0' }],
   [92, { name: 'DeleteShareGroupOffsets', versions: '0-0' }],

@@ -6,8 +6,10 @@ import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker } from './api/broker.ts';
 import { apiRanges, handlers } from './api/index.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
+import { groupConfig } from './config/group-config.ts';
 import type { DirectoryAssignment } from './controller/directory-control.ts';
 import { KraftController } from './controller/kraft-controller.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_STATE_TOPIC } from './coordinator/topics.ts';
 import { GroupCoordinator } from './group/group-coordinator.ts';
 import { Loggers } from './loggers.ts';
 import { Dispatcher } from './net/dispatch.ts';
@@ -15,8 +17,9 @@ import { advertised, bindListeners } from './node/bind.ts';
 import { endpointsOf, featuresOf } from './node/broker-view.ts';
 import { chores } from './node/chores.ts';
 import { createLogCleaner } from './node/cleaner.ts';
+import type { Coordinator } from './node/coordinator-elections.ts';
 import { type Identity, identify } from './node/directories.ts';
-import { MetadataFollower, OFFSETS_TOPIC } from './node/follow-metadata.ts';
+import { MetadataFollower } from './node/follow-metadata.ts';
 import { InternalTopicLog } from './node/internal-log.ts';
 import { LiveConfig } from './node/live-config.ts';
 import { LiveLimits } from './node/live-limits.ts';
@@ -25,6 +28,7 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
+import { ShareGroups } from './node/share-groups.ts';
 import { assembleTransactions, type Transactions } from './node/transactions.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
@@ -96,6 +100,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
       fetchWaits.stop();
       replicas.transactions.transactions.close();
       replicas.groups.close();
+      replicas.shares.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
       const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
       await controller.fenceBroker();
@@ -148,6 +153,7 @@ interface Replicas {
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;
   readonly transactions: Transactions;
+  readonly shares: ShareGroups;
   readonly follower: MetadataFollower;
   readonly moves: ReplicaMover;
 }
@@ -175,6 +181,8 @@ function assemble(
     told.catch((err) => logger.error({ err }, 'directories could not be assigned'));
   };
   const producerIds = new ProducerIds(() => controller.allocateProducerIds());
+  const image = () => controller.image;
+  const shares = new ShareGroups({ controller, partitions, clock, logger: loggers.named('odradek.share'), config });
   const transactions = assembleTransactions({
     partitions,
     groups,
@@ -182,10 +190,15 @@ function assemble(
     clock,
     logger: loggers.named('odradek.transaction'),
     config,
-    image: () => controller.image,
+    image,
   });
-  const coordinators = { groups, transactions: transactions.transactions };
-  const follower = new MetadataFollower({ nodeId, config: live, partitions, ...coordinators, onMisplaced });
+  const coordinators = new Map<string, Coordinator>([
+    [OFFSETS_TOPIC, groups],
+    [SHARE_STATE_TOPIC, shares],
+    // last: transactions that are being ended go on at once, with offsets too
+    [TRANSACTION_STATE_TOPIC, transactions.transactions],
+  ]);
+  const follower = new MetadataFollower({ nodeId, config: live, partitions, coordinators, onMisplaced });
   const moves = new ReplicaMover({
     logs,
     clock,
@@ -193,7 +206,7 @@ function assemble(
     config,
     onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
   });
-  return { logs, partitions, groups, producerIds, transactions, follower, moves };
+  return { logs, partitions, groups, producerIds, shares, transactions, follower, moves };
 }
 
 /** From here on, what the metadata says is so on this node before a change of it is answered. */
@@ -243,7 +256,7 @@ async function register(
 function brokerOf(
   { options, loggers, config }: Base,
   controller: KraftController,
-  { partitions, groups, producerIds, transactions, moves }: Replicas,
+  { partitions, groups, producerIds, shares, transactions, moves }: Replicas,
   clusterId: string,
   fetchWaits: FetchWaits,
 ): Broker {
@@ -256,6 +269,7 @@ function brokerOf(
     logger: loggers.named('odradek.api'),
     loggers,
     config,
+    groupConfig: (groupId) => groupConfig(controller.image, config(), groupId),
     image: () => controller.image,
     features: () => featuresOf(controller.image, controller.quorum().kraftVersion),
     endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
@@ -267,6 +281,9 @@ function brokerOf(
     replicaMoves: moves,
     groups,
     ...transactions,
+    shareCoordinator: shares.coordinator,
+    sharePartitions: shares.partitions,
+    shareSessions: shares.sessions,
   };
 }
 

@@ -2,11 +2,11 @@ import { ErrorCode, type ErrorName, errorName } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
+import { isInternalTopic } from '../coordinator/topics.ts';
 import { AppendError } from '../partition/append-result.ts';
 import type { Partition } from '../partition/partition.ts';
 import { CloseConnection } from './close-connection.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { isInternalTopic } from './internal-topics.ts';
 import { missingPartition, missingPartitionById } from './missing-partition.ts';
 import { unverified, type VerifiedPartitions, verifyTransaction } from './transactional-produce.ts';
 

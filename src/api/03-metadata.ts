@@ -4,9 +4,9 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { TopicImage } from '../controller/image.ts';
 import { topicNameProblem } from '../controller/topic-names.ts';
+import { isInternalTopic } from '../coordinator/topics.ts';
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../security/authorized-operations.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { isInternalTopic } from './internal-topics.ts';
 
 type Request = MessageOf<typeof MetadataRequest>;
 type Wanted = NonNullable<Request['topics']>[number];

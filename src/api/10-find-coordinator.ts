@@ -2,39 +2,60 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_STATE_TOPIC } from '../coordinator/topics.ts';
+import { parseCoordinatorKey } from '../share/share-partition-key.ts';
 import type { Broker } from './broker.ts';
 import { GENERIC_INVALID_REQUEST } from './generic-messages.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from './internal-topics.ts';
 
 type Response = InputOf<typeof FindCoordinatorResponse>;
 /** What is answered for one key. */
 type Found = NonNullable<Response['coordinators']>[number];
 
-/** A kind of coordinator: the internal topic it keeps its state in, and the service over this node's part of it. */
+/** A kind of coordinator, over this node's part of the internal topic that it keeps its state in. */
 interface Kind {
   readonly topic: string;
-  service(broker: Broker): {
-    partitionFor(key: string): number;
-    whenServed(partition: number, timeoutMs: number): true | Promise<boolean>;
-  };
+  /** Asked for since then. */
+  readonly sinceVersion: number;
+  /** The partition of the topic that keeps what the key names; null for what is no key. */
+  partitionFor(broker: Broker, key: string): number | null;
+  service(broker: Broker): { whenServed(partition: number, timeoutMs: number): true | Promise<boolean> };
 }
 
 /** By FindCoordinatorRequest.CoordinatorType. */
-const KINDS: Readonly<Record<number, Kind>> = {
-  0: { topic: OFFSETS_TOPIC, service: (broker) => broker.groups },
-  1: { topic: TRANSACTION_STATE_TOPIC, service: (broker) => broker.transactions },
-};
-const SHARE_KEY = 2;
+const KINDS: readonly (Kind | undefined)[] = [
+  {
+    topic: OFFSETS_TOPIC,
+    sinceVersion: 0,
+    partitionFor: ({ groups }, key) => groups.partitionFor(key),
+    service: ({ groups }) => groups,
+  },
+  {
+    topic: TRANSACTION_STATE_TOPIC,
+    sinceVersion: 0,
+    partitionFor: ({ transactions }, key) => transactions.partitionFor(key),
+    service: ({ transactions }) => transactions,
+  },
+  {
+    topic: SHARE_STATE_TOPIC,
+    // share partitions have keys since then (KIP-932)
+    sinceVersion: 6,
+    partitionFor({ shareCoordinator }, text) {
+      const key = parseCoordinatorKey(text);
+      return key === null ? null : shareCoordinator.partitionFor(key.groupId, key);
+    },
+    service: ({ shareCoordinator }) => shareCoordinator,
+  },
+];
+
 /** From then on a request asks for many keys (KIP-699). */
 const BATCH_VERSION = 4;
 /** How long a coordinator that is being loaded is waited for. */
 const LOADING_TIMEOUT_MS = 5000;
 
 /**
- * FindCoordinator: which broker keeps a group or a transactional id. The first request creates the topic that they are kept
- * in, and none is answered before the coordinator serves, so that a client does not have to ask twice. Share groups have no
- * coordinator here yet: UNSUPPORTED_VERSION, as Kafka answers for what is turned off.
+ * FindCoordinator: which broker keeps a group, a transactional id or a share partition. The first request creates the topic
+ * that they are kept in, and none is answered before the coordinator serves, so that a client does not have to ask twice.
  */
 export const findCoordinator = handler({
   request: FindCoordinatorRequest,
@@ -42,12 +63,15 @@ export const findCoordinator = handler({
   versions: [0, 6],
 
   handle(context, request) {
-    const isBatch = context.apiVersion >= BATCH_VERSION;
+    const { apiVersion, broker } = context;
+    const isBatch = apiVersion >= BATCH_VERSION;
     const keys = isBatch ? request.coordinatorKeys : [request.key];
     const kind = KINDS[request.keyType];
-    if (kind === undefined) return inForm(isBatch, unknownKind(keys, request.keyType));
+    const isKnown = kind !== undefined && (keys.length === 0 || apiVersion >= kind.sinceVersion);
+    if (!isKnown) return inForm(isBatch, refused(keys, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST));
     if (keys.length === 0) return { coordinators: [] };
-    return andThen(ensureTopic(context, kind), () =>
+    const isAsked = keys.some((key) => kind.partitionFor(broker, key) !== null);
+    return andThen(isAsked ? ensureTopic(context, kind) : undefined, () =>
       andThen(all(keys.map((key) => coordinatorOf(context, kind, key))), (found) => inForm(isBatch, found)),
     );
   },
@@ -57,11 +81,6 @@ export const findCoordinator = handler({
     return inForm(isBatch, refused(isBatch ? request.coordinatorKeys : [request.key], errorCode, message));
   },
 });
-
-function unknownKind(keys: readonly string[], keyType: number): Found[] {
-  if (keyType !== SHARE_KEY) return refused(keys, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST);
-  return refused(keys, ErrorCode.UNSUPPORTED_VERSION, 'This broker does not coordinate share groups.');
-}
 
 /** One key's answer stands for itself before version 4. */
 function inForm(isBatch: boolean, found: readonly Found[]): Response {
@@ -76,15 +95,15 @@ function ensureTopic({ broker }: RequestContext, { topic }: Kind): Eventually<un
 }
 
 function coordinatorOf({ broker, connection }: RequestContext, kind: Kind, key: string): Eventually<Found> {
-  const service = kind.service(broker);
-  const partition = service.partitionFor(key);
+  const partition = kind.partitionFor(broker, key);
+  if (partition === null) return refused([key], ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST)[0];
   const leader = broker.image().topic(kind.topic)?.partitions[partition]?.leader;
   const endpoint = broker.endpoints(connection.listenerName).find(({ nodeId }) => nodeId === leader);
   if (endpoint === undefined) return unavailable(key);
   const { nodeId, host, port } = endpoint;
   const found = { key, nodeId, host, port };
   if (nodeId !== broker.nodeId) return found;
-  const served = service.whenServed(partition, LOADING_TIMEOUT_MS);
+  const served = kind.service(broker).whenServed(partition, LOADING_TIMEOUT_MS);
   return andThen(served, (isServed) => (isServed ? found : unavailable(key)));
 }
 

@@ -1,9 +1,9 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
+import { isInternalTopic } from '../coordinator/topics.ts';
 import { AppendError } from '../partition/append-result.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { isInternalTopic } from './internal-topics.ts';
 import { missingPartition } from './missing-partition.ts';
 
 /** DeleteRecords (KIP-107): moves the log start offset; the records below are gone for every reader at once. */

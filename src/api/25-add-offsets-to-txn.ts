@@ -1,8 +1,8 @@
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts';
 import { andThen } from '../coordinator/eventually.ts';
+import { OFFSETS_TOPIC } from '../coordinator/topics.ts';
 import { PartitionSet } from '../transaction/partition-set.ts';
 import { handler } from './handler.ts';
-import { OFFSETS_TOPIC } from './internal-topics.ts';
 import { fencedCode } from './producer-fenced.ts';
 
 const PRODUCER_FENCED_VERSION = 2;

@@ -3,10 +3,10 @@ import { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from '../../protocol/
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { coordinatorError } from '../coordinator/errors.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
+import { OFFSETS_TOPIC } from '../coordinator/topics.ts';
 import type { ClientSupport } from '../node/transaction-verification.ts';
 import { callerOf } from './caller.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { OFFSETS_TOPIC } from './internal-topics.ts';
 
 type Request = MessageOf<typeof TxnOffsetCommitRequest>;
 type Topic = Request['topics'][number];

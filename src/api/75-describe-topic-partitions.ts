@@ -6,9 +6,9 @@ import {
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { TopicImage } from '../controller/image.ts';
+import { isInternalTopic } from '../coordinator/topics.ts';
 import { TOPIC_OPERATIONS } from '../security/authorized-operations.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { isInternalTopic } from './internal-topics.ts';
 
 type Request = MessageOf<typeof DescribeTopicPartitionsRequest>;
 type Response = InputOf<typeof DescribeTopicPartitionsResponse>;

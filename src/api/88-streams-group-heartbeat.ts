@@ -5,9 +5,9 @@ import {
 } from '../../protocol/messages/88-streams-group-heartbeat.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { topicNameProblem } from '../controller/topic-names.ts';
+import { isInternalTopic } from '../coordinator/topics.ts';
 import { callerOf } from './caller.ts';
 import { handler } from './handler.ts';
-import { isInternalTopic } from './internal-topics.ts';
 import { requireStreamsGroups } from './streams-groups.ts';
 
 /** StreamsGroupHeartbeat: a member of a streams group lives, joins or leaves, and learns its tasks (KIP-1071). */

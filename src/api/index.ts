@@ -58,8 +58,15 @@ import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts';
 import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
+import { shareFetch } from './78-share-fetch.ts';
+import { shareAcknowledge } from './79-share-acknowledge.ts';
 import { addRaftVoter } from './80-add-raft-voter.ts';
 import { removeRaftVoter } from './81-remove-raft-voter.ts';
+import { initializeShareGroupState } from './83-initialize-share-group-state.ts';
+import { readShareGroupState } from './84-read-share-group-state.ts';
+import { writeShareGroupState } from './85-write-share-group-state.ts';
+import { deleteShareGroupState } from './86-delete-share-group-state.ts';
+import { readShareGroupStateSummary } from './87-read-share-group-state-summary.ts';
 import { streamsGroupHeartbeat } from './88-streams-group-heartbeat.ts';
 import { streamsGroupDescribe } from './89-streams-group-describe.ts';
 import type { ApiRange } from './broker.ts';
@@ -125,8 +132,15 @@ export const handlers = [
   consumerGroupDescribe,
   listConfigResources,
   describeTopicPartitions,
+  shareFetch,
+  shareAcknowledge,
   addRaftVoter,
   removeRaftVoter,
+  initializeShareGroupState,
+  readShareGroupState,
+  writeShareGroupState,
+  deleteShareGroupState,
+  readShareGroupStateSummary,
   streamsGroupHeartbeat,
   streamsGroupDescribe,
 ] as unknown as readonly Handler[];

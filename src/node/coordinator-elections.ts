@@ -1,10 +1,12 @@
-import type { MetadataImage } from '../controller/image.ts';
+import type { MetadataImage, TopicImage } from '../controller/image.ts';
 import type { Eventually } from '../coordinator/eventually.ts';
 
-/** A service over the partitions of an internal topic that this node leads. */
+/** A service over the partitions of an internal topic that this node leads, as the metadata moves it. */
 export interface Coordinator {
   onElected(partition: number, epoch: number): Eventually<void>;
-  onResigned(partition: number): void;
+  onResigned(partition: number, epoch?: number): void;
+  /** Where the coordinator keeps something of topics. */
+  onTopicsDeleted?(topics: readonly TopicImage[]): Eventually<unknown>;
 }
 
 /** This node coordinates what is kept in every partition of the internal topic that it leads. */

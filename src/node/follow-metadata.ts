@@ -1,19 +1,15 @@
 import type { DirectoryAssignment } from '../controller/directory-control.ts';
 import { type MetadataDelta, type MetadataImage, ResourceType, type TopicImage } from '../controller/image.ts';
-import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { type Coordinator, CoordinatorElections } from './coordinator-elections.ts';
 import type { LiveConfig } from './live-config.ts';
-
-export const OFFSETS_TOPIC = '__consumer_offsets';
-export const TRANSACTION_STATE_TOPIC = '__transaction_state';
 
 export interface FollowerOptions {
   readonly nodeId: number;
   readonly config: LiveConfig;
   readonly partitions: Partitions;
-  readonly groups: GroupCoordinator;
-  readonly transactions: Coordinator;
+  /** By the internal topic that keeps the state of each; elected in this order. */
+  readonly coordinators: ReadonlyMap<string, Coordinator>;
   /** Replicas lie in other directories than the metadata says (KIP-858). */
   onMisplaced(assignments: readonly DirectoryAssignment[]): void;
 }
@@ -21,14 +17,14 @@ export interface FollowerOptions {
 /** Makes this broker follow the metadata: logs come and go, configurations change, coordinators are elected. */
 export class MetadataFollower {
   private readonly options: FollowerOptions;
-  private readonly groupElections: CoordinatorElections;
-  private readonly transactionElections: CoordinatorElections;
+  private readonly elections: readonly CoordinatorElections[];
 
   constructor(options: FollowerOptions) {
     this.options = options;
-    const { nodeId, groups, transactions } = options;
-    this.groupElections = new CoordinatorElections(nodeId, OFFSETS_TOPIC, groups);
-    this.transactionElections = new CoordinatorElections(nodeId, TRANSACTION_STATE_TOPIC, transactions);
+    const { nodeId, coordinators } = options;
+    this.elections = [...coordinators].map(
+      ([topic, coordinator]) => new CoordinatorElections(nodeId, topic, coordinator),
+    );
   }
 
   /** Takes over the whole image, at start. */
@@ -53,7 +49,7 @@ export class MetadataFollower {
 
   /** Takes over what a commit changed. */
   async follow(image: MetadataImage, delta: MetadataDelta): Promise<void> {
-    const { partitions, groups } = this.options;
+    const { partitions, coordinators } = this.options;
     if (delta.changedConfigs.some((c) => c.type === ResourceType.BROKER)) {
       this.options.config.follow(image);
       for (const topic of image.topics()) partitions.configure(topic.name, this.topicConfig(image, topic.name));
@@ -65,7 +61,9 @@ export class MetadataFollower {
     for (const { type, name } of delta.changedConfigs) {
       if (type === ResourceType.TOPIC) partitions.configure(name, this.topicConfig(image, name));
     }
-    if (delta.deletedTopics.length > 0) await groups.onTopicsDeleted(delta.deletedTopics);
+    if (delta.deletedTopics.length > 0) {
+      await Promise.all([...coordinators.values()].map((one) => one.onTopicsDeleted?.(delta.deletedTopics)));
+    }
     await this.electCoordinators(image);
   }
 
@@ -77,9 +75,8 @@ export class MetadataFollower {
     return this.options.config.current().topic(image.configs(ResourceType.TOPIC, name));
   }
 
-  /** Transactions come last: those that are being ended go on at once, with offsets too. */
+  /** This node coordinates what the partitions that it leads of the coordinators' topics keep. */
   private async electCoordinators(image: MetadataImage): Promise<void> {
-    await this.groupElections.follow(image);
-    await this.transactionElections.follow(image);
+    for (const one of this.elections) await one.follow(image);
   }
 }

@@ -56,6 +56,7 @@ describe("the broker's loggers", () => {
         ['root', 'ERROR'],
         ['odradek.net', 'ERROR'],
         ['odradek.storage', 'ERROR'],
+        ['odradek.share', 'ERROR'],
         ['odradek.transaction', 'ERROR'],
         ['odradek.controller', 'ERROR'],
         ['odradek.partition', 'ERROR'],
