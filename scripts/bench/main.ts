@@ -24,6 +24,7 @@ import { restart } from './scenarios/restart.ts';
 import { slowReader } from './scenarios/slow-reader.ts';
 import { start } from './scenarios/start.ts';
 import { topics } from './scenarios/topics.ts';
+import { transactions } from './scenarios/transactions.ts';
 
 /** In the order in which they run and appear; those on the shared broker build on one another (idle first, after load last). */
 const SCENARIOS: readonly Scenario[] = [
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   connections,
   slowReader,
   durable,
+  transactions,
   partitions10k,
   restart,
 ];
