@@ -3,16 +3,19 @@
  *
  *   node scripts/simulate.ts storage --seeds 10000 [--from 1] [--trace]
  *   node scripts/simulate.ts coordinator --seeds 10000
+ *   node scripts/simulate.ts transaction --seeds 10000
  *
  * Ends at the first seed that fails, with the command that repeats it.
  */
 import { parseArgs } from 'node:util';
 import { CoordinatorSimulation } from '../test/sim/coordinator-simulation.ts';
 import { StorageSimulation } from '../test/sim/storage-simulation.ts';
+import { TransactionSimulation } from '../test/sim/transaction-simulation.ts';
 
 const SIMULATIONS: Record<string, (seed: number, trace?: (line: string) => void) => Promise<void>> = {
   storage: (seed, trace) => StorageSimulation.run(seed, trace),
   coordinator: (seed, trace) => CoordinatorSimulation.run(seed, trace),
+  transaction: (seed, trace) => TransactionSimulation.run(seed, trace),
 };
 const REPORT_EVERY_MS = 10_000;
 

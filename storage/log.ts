@@ -282,9 +282,14 @@ export class Log {
     return { records: this.#reading(offset, maxBytes, options, readRange) };
   }
 
-  /** As `read`; many bytes that only the file has are read when they are sent. */
-  slice(offset: number, maxBytes: number, options: ReadOptions): { records: Buffer | FileSlice } {
-    return { records: this.#reading(offset, maxBytes, options, sliceRange) };
+  /** As `read`; many bytes that only the file has are read when they are sent. All offsets are below `endOffset`. */
+  slice(offset: number, maxBytes: number, options: ReadOptions): { records: Buffer | FileSlice; endOffset: number } {
+    let endOffset = offset;
+    const records = this.#reading(offset, maxBytes, options, (range) => {
+      endOffset = range.endOffset;
+      return sliceRange(range);
+    });
+    return { records, endOffset };
   }
 
   #reading<T>(offset: number, maxBytes: number, options: ReadOptions, take: (range: BatchRange) => T): T | Buffer {

@@ -22,6 +22,8 @@ export interface BatchRange {
   readonly tail: Tail | null;
   readonly start: number;
   readonly end: number;
+  /** Above the offsets of all batches in it. */
+  readonly endOffset: number;
 }
 
 export const NO_RECORDS: Buffer = Buffer.alloc(0);
@@ -44,12 +46,12 @@ export function findRange(
   if (start >= end) return null;
   if (end - start <= maxBytes) {
     segment.noteReadEnd(endOffset, end);
-    return { segment, tail, start, end };
+    return { segment, tail, start, end, endOffset };
   }
   const fitting = segment.endOfBatches(start, start + Math.max(0, maxBytes), minOneBatch);
   if (fitting.position === start) return null;
   segment.noteReadEnd(fitting.nextOffset, fitting.position);
-  return { segment, tail, start, end: fitting.position };
+  return { segment, tail, start, end: fitting.position, endOffset: fitting.nextOffset };
 }
 
 /** The bytes of the range, now; a view of memory that the log keeps, or fresh. */

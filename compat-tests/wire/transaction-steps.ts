@@ -59,8 +59,8 @@ export class Steps {
     this.groupId = `${id}-group`;
   }
 
-  /** The topic must exist. Both coordinators serve when it comes. */
-  static async open(bootstrapServers: string, id: string, topic: string): Promise<Steps> {
+  /** The topic must exist. Both coordinators serve when it comes; `known`: the transactional id is one that was used before. */
+  static async open(bootstrapServers: string, id: string, topic: string, known = false): Promise<Steps> {
     const client = await WireClient.connect(bootstrapServers);
     const steps = new Steps(client, id, topic);
     for (const [keyType, key] of [
@@ -72,7 +72,7 @@ export class Steps {
     // the coordinator may still be loading
     await eventually(async () => {
       const described = await client.request(Describe, 0, { transactionalIds: [id] });
-      return errorName(described.transactionStates[0].errorCode) === 'TRANSACTIONAL_ID_NOT_FOUND';
+      return errorName(described.transactionStates[0].errorCode) === (known ? 'NONE' : 'TRANSACTIONAL_ID_NOT_FOUND');
     });
     await eventually(async () => {
       const asked = { groupId: steps.groupId, topics: null };
@@ -170,11 +170,11 @@ export class Steps {
     version: number,
     producer: Producer,
     baseSequence: number,
-    { id = this.id as string | null, transactional = true, partition = 0 } = {},
+    { id = this.id as string | null, transactional = true, partition = 0, value = 'v' } = {},
   ): Promise<void> {
     const records = () => {
       const batch = { ...producer, baseSequence, transactional };
-      return encodeBatch([{ value: Buffer.from('v'), timestamp: Date.now() }], batch);
+      return encodeBatch([{ value: Buffer.from(value), timestamp: Date.now() }], batch);
     };
     const ask = () => {
       const topicData = [{ name: this.topic, partitionData: [{ index: partition, records: records() }] }];
@@ -189,12 +189,16 @@ export class Steps {
     what: string,
     version: number,
     producer: Producer,
-    more: Partial<InputOf<typeof TxnOffsetCommitRequest>> & { partitions?: number[]; metadata?: string } = {},
+    more: Partial<InputOf<typeof TxnOffsetCommitRequest>> & {
+      partitions?: number[];
+      metadata?: string;
+      offset?: number;
+    } = {},
   ): Promise<void> {
-    const { partitions: indexes = [0], metadata = '', ...rest } = more;
+    const { partitions: indexes = [0], metadata = '', offset = 5, ...rest } = more;
     const partitions = indexes.map((partitionIndex) => ({
       partitionIndex,
-      committedOffset: 5,
+      committedOffset: offset,
       committedMetadata: metadata,
     }));
     const topics = [{ name: this.topic, partitions }];

@@ -25,6 +25,7 @@ import { restart } from './scenarios/restart.ts';
 import { slowReader } from './scenarios/slow-reader.ts';
 import { start } from './scenarios/start.ts';
 import { topics } from './scenarios/topics.ts';
+import { transactions } from './scenarios/transactions.ts';
 
 /** In the order in which they run and appear; those on the shared broker build on one another (idle first, after load last). */
 const SCENARIOS: readonly Scenario[] = [
@@ -46,6 +47,7 @@ const SCENARIOS: readonly Scenario[] = [
   durable,
   groups,
   groupsRestart,
+  transactions,
   partitions10k,
   restart,
 ];

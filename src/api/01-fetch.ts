@@ -215,9 +215,9 @@ class Fetching {
       return refused(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
     }
     const upTo = this.visibleUpTo(partition);
-    let records: Records;
+    let read: { records: Records; endOffset: number };
     try {
-      records = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+      read = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
     } catch (error) {
       return refused(wanted, this.unreadable(partition, error));
     }
@@ -228,8 +228,8 @@ class Fetching {
       lastStableOffset,
       logStartOffset,
       abortedTransactions:
-        this.request.isolationLevel === READ_COMMITTED ? aborted(partition, wanted, upTo, records) : null,
-      records,
+        this.request.isolationLevel === READ_COMMITTED ? aborted(partition, wanted, read.endOffset) : null,
+      records: read.records,
     };
   }
 
@@ -239,10 +239,12 @@ class Fetching {
     upTo: number,
     leftBytes: number,
     isFirst: boolean,
-  ): Records {
+  ): { records: Records; endOffset: number } {
     const maxBytes = Math.min(wanted.maxBytes, leftBytes);
-    if (wanted.fetchOffset >= upTo || (maxBytes <= 0 && !isFirst)) return NO_RECORDS;
-    return partition.log.slice(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst }).records;
+    if (wanted.fetchOffset >= upTo || (maxBytes <= 0 && !isFirst)) {
+      return { records: NO_RECORDS, endOffset: wanted.fetchOffset };
+    }
+    return partition.log.slice(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst });
   }
 
   /** The disk has failed under this partition; the others of the request are answered. */
@@ -261,8 +263,9 @@ class Fetching {
   }
 }
 
-function aborted(partition: Partition, wanted: FetchPartition, upTo: number, records: Records) {
-  return records.length === 0 ? [] : partition.log.abortedTransactions(wanted.fetchOffset, upTo);
+/** Those with records among what was read, so that a long list of others does not come with each fetch. */
+function aborted(partition: Partition, { fetchOffset }: FetchPartition, endOffset: number) {
+  return endOffset <= fetchOffset ? [] : partition.log.abortedTransactions(fetchOffset, endOffset);
 }
 
 function refused(wanted: FetchPartition, errorCode: number): PartitionResponse {

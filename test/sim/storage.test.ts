@@ -3,6 +3,7 @@ import { SeededRandom } from '../support/seeded-random.ts';
 import { CoordinatorSimulation } from './coordinator-simulation.ts';
 import { FaultyDisk } from './faulty-disk.ts';
 import { StorageSimulation } from './storage-simulation.ts';
+import { TransactionSimulation } from './transaction-simulation.ts';
 
 const SEEDS = 150;
 
@@ -25,6 +26,15 @@ test(`storage keeps its promises on a disk that fails, for ${SEEDS} seeds`, asyn
 test('a group finds the offsets that it has committed, for 60 seeds', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     await CoordinatorSimulation.run(seed).catch((cause: unknown) => {
+      throw new Error(`seed ${seed}`, { cause });
+    });
+  }
+});
+
+/** More of them: node scripts/simulate.ts transaction --seeds 10000 */
+test('a transaction is all or nothing, for 60 seeds', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    await TransactionSimulation.run(seed).catch((cause: unknown) => {
       throw new Error(`seed ${seed}`, { cause });
     });
   }
