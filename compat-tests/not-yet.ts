@@ -23,8 +23,6 @@ export const notYetServed: ReadonlyMap<number, { name: string; versions: string 
   [85, { name: 'WriteShareGroupState', versions: '0-1' }],
   [86, { name: 'DeleteShareGroupState', versions: '0-0' }],
   [87, { name: 'ReadShareGroupStateSummary', versions: '0-1' }],
-  [88, { name: 'StreamsGroupHeartbeat', versions: '0-0' }],
-  [89, { name: 'StreamsGroupDescribe', versions: '0-0' }],
   [90, { name: 'DescribeShareGroupOffsets', versions: '0-1' }],
   [91, { name: 'AlterShareGroupOffsets', versions: '0-0' }],
   [92, { name: 'DeleteShareGroupOffsets', versions: '0-0' }],

@@ -99,6 +99,19 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'group.min.session.timeout.ms',
   'group.max.session.timeout.ms',
   'group.max.size',
+  'group.streams.session.timeout.ms',
+  'group.streams.min.session.timeout.ms',
+  'group.streams.max.session.timeout.ms',
+  'group.streams.heartbeat.interval.ms',
+  'group.streams.min.heartbeat.interval.ms',
+  'group.streams.max.heartbeat.interval.ms',
+  'group.streams.max.size',
+  'group.streams.num.standby.replicas',
+  'group.streams.max.standby.replicas',
+  'group.streams.initial.rebalance.delay.ms',
+  'group.streams.assignment.interval.ms',
+  'group.streams.min.assignment.interval.ms',
+  'group.streams.max.assignment.interval.ms',
 ]);
 
 /**
@@ -136,14 +149,17 @@ const WITHOUT_EFFECT: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>(
   'controller.socket.timeout.ms',
 ]);
 
+/** The protocols of groups that there are. */
+const SERVED_PROTOCOLS = ['classic', 'streams'];
+const isServed = (protocol: string): boolean => SERVED_PROTOCOLS.includes(protocol.trim());
+
 export type Support = 'implemented' | 'without effect' | 'not implemented';
 
 const REBALANCE_PROTOCOLS: BrokerConfigName = 'group.coordinator.rebalance.protocols';
 
 /** What becomes of a configuration that was set to this value. */
 export function supportOf(name: string, value: string): Support {
-  // of the protocols that groups may use there is the classic one: who asks for that alone gets just that
-  if (name === REBALANCE_PROTOCOLS && value.trim() === 'classic') return 'implemented';
+  if (name === REBALANCE_PROTOCOLS) return value.split(',').every(isServed) ? 'implemented' : 'not implemented';
   if (IMPLEMENTED.has(name as BrokerConfigName)) return 'implemented';
   return WITHOUT_EFFECT.has(name as BrokerConfigName) ? 'without effect' : 'not implemented';
 }

@@ -12,7 +12,7 @@ export type HeartbeatRequest = MessageOf<typeof StreamsGroupHeartbeatRequest>;
 export const JOINING = 0;
 export const LEAVING = -1;
 /** A static member that means to come back; there are none yet. */
-export const LEAVING_FOR_NOW = -2;
+const LEAVING_FOR_NOW = -2;
 
 /** Throws INVALID_REQUEST or STREAMS_INVALID_TOPOLOGY. */
 export function checkHeartbeat(request: HeartbeatRequest): void {
