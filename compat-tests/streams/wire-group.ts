@@ -80,11 +80,17 @@ export class WireGroup {
   }
 
   /** A group that assigns at once, whatever the broker's delays. */
-  static async open({ bootstrapServers, name }: Broker, word: string): Promise<WireGroup> {
-    const settleMs = name === 'kafka' ? SETTLE_MS : 0;
-    const group = new WireGroup(await WireClient.connect(bootstrapServers), word, settleMs);
+  static async open(broker: Broker, word: string): Promise<WireGroup> {
+    const group = await WireGroup.reopen(broker, word);
     await group.configure('streams.initial.rebalance.delay.ms', '0');
     await group.configure('streams.assignment.interval.ms', '0');
+    return group;
+  }
+
+  /** A group that may be there already. */
+  static async reopen({ bootstrapServers, name }: Broker, word: string): Promise<WireGroup> {
+    const settleMs = name === 'kafka' ? SETTLE_MS : 0;
+    const group = new WireGroup(await WireClient.connect(bootstrapServers), word, settleMs);
     await group.findCoordinator();
     return group;
   }
@@ -258,6 +264,6 @@ export class WireGroup {
   /** Whether the coordinator has loaded what it keeps. */
   private isServed({ groups }: Record<string, unknown>): boolean {
     const NOT_FOUND = 69;
-    return (groups as { errorCode: number }[])[0].errorCode === NOT_FOUND;
+    return [0, NOT_FOUND].includes((groups as { errorCode: number }[])[0].errorCode);
   }
 }

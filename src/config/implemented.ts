@@ -143,6 +143,19 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'share.coordinator.cold.partition.snapshot.interval.ms',
   'share.coordinator.snapshot.update.records.per.snapshot',
   'share.coordinator.write.timeout.ms',
+  'group.streams.session.timeout.ms',
+  'group.streams.min.session.timeout.ms',
+  'group.streams.max.session.timeout.ms',
+  'group.streams.heartbeat.interval.ms',
+  'group.streams.min.heartbeat.interval.ms',
+  'group.streams.max.heartbeat.interval.ms',
+  'group.streams.max.size',
+  'group.streams.num.standby.replicas',
+  'group.streams.max.standby.replicas',
+  'group.streams.initial.rebalance.delay.ms',
+  'group.streams.assignment.interval.ms',
+  'group.streams.min.assignment.interval.ms',
+  'group.streams.max.assignment.interval.ms',
 ]);
 
 /**
@@ -188,7 +201,7 @@ export type Support = 'implemented' | 'without effect' | 'not implemented';
 
 const REBALANCE_PROTOCOLS: BrokerConfigName = 'group.coordinator.rebalance.protocols';
 /** The protocols of groups that are served: who asks for some of them gets just those. */
-const SERVED_PROTOCOLS: readonly string[] = ['classic', 'consumer'];
+const SERVED_PROTOCOLS: readonly string[] = ['classic', 'consumer', 'streams'];
 
 /** What becomes of a configuration that was set to this value. */
 export function supportOf(name: string, value: string): Support {

@@ -26,7 +26,11 @@ export interface Topic {
 /** A topic whose id follows from its name. */
 export function topic(name: string, partitionCount: number, generation = 0): Topic {
   const id = Buffer.from(`${name}-${generation}`.padEnd(16, '.').slice(0, 16)).toString('base64url');
-  return { name, id, partitions: new Array(partitionCount).fill({ leader: NODE_ID, leaderEpoch: 0 }) };
+  return {
+    name,
+    id,
+    partitions: new Array(partitionCount).fill({ leader: NODE_ID, leaderEpoch: 0, replicas: [NODE_ID] }),
+  };
 }
 
 export interface GroupBrokerOptions {
@@ -49,6 +53,8 @@ export class GroupBroker {
   readonly partitionCount: number;
   /** The topics whose creation was asked for. */
   readonly ensured: string[] = [];
+  /** Configurations of groups, by group id. */
+  readonly groupConfigs = new Map<string, ReadonlyMap<string, string>>();
   clientId: string | null = 'client';
   private readonly broker: Broker;
 
@@ -79,6 +85,10 @@ export class GroupBroker {
         this.elect();
         return new Map(names.map((name) => [name, 0]));
       },
+      createTopics: async ({ topics }: { topics: readonly { name: string; numPartitions: number }[] }) => {
+        for (const { name, numPartitions } of topics) this.topics.set(name, topic(name, numPartitions));
+        return { topics: topics.map(({ name }) => ({ name, errorCode: 0 })) };
+      },
     };
     const { groups, clock, logger } = this;
     const endpoints = () => [{ nodeId: NODE_ID, host: 'localhost', port: 9092, rack: null }];
@@ -90,6 +100,10 @@ export class GroupBroker {
     const image = {
       topic: (name: string) => this.topics.get(name),
       topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
+      features: FEATURES,
+      configs: (_type: number, name: string) => this.groupConfigs.get(name) ?? new Map(),
+      brokers: () => [],
+      fields: { brokers: NO_BROKERS },
     };
     return image as unknown as MetadataImage;
   }
@@ -125,6 +139,8 @@ export class GroupBroker {
   }
 }
 
+const FEATURES = new Map([['streams.version', 1]]);
+const NO_BROKERS = new Map();
 const DEVELOPMENT = { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '5' };
 
 function throughBytes<M extends Message>(message: M, version: number, value: InputOf<M>): MessageOf<M> {

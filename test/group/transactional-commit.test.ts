@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { errorName } from '../../protocol/errors.ts';
 import type { EndMarker } from '../../src/coordinator/log.ts';
-import type { TransactionalCommit } from '../../src/group/transactional-commit.ts';
+import type { TransactionalCommit } from '../../src/group/offsets/transactional-commit.ts';
 import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
 import { GroupBroker } from './group-broker.ts';
 import { stableGroup } from './protocol.ts';
 
+const CALLER = { clientId: 'client', clientHost: '/127.0.0.1', apiVersion: 5 };
 const PRODUCER = { producerId: 7, producerEpoch: 1 };
 
 const request = (offset: number, more: Partial<TransactionalCommit> = {}): TransactionalCommit => ({
@@ -25,7 +26,10 @@ const request = (offset: number, more: Partial<TransactionalCommit> = {}): Trans
 });
 
 async function commit(broker: GroupBroker, offset: number, more: Partial<TransactionalCommit> = {}, producerId = 7) {
-  const response = await broker.groups.commitTransactionalOffsets(request(offset, more), { ...PRODUCER, producerId });
+  const response = await broker.groups.commitTransactionalOffsets(CALLER, request(offset, more), {
+    ...PRODUCER,
+    producerId,
+  });
   return errorName(response.topics?.[0].partitions?.[0].errorCode ?? 0);
 }
 

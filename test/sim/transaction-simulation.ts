@@ -4,6 +4,7 @@
  * is held against what the producers were told (transaction-model.ts).
  */
 import { encodeBatch } from '../../protocol/records/encode.ts';
+import { MetadataImage } from '../../src/controller/image.ts';
 import type { Eventually } from '../../src/coordinator/eventually.ts';
 import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { InternalTopicLog } from '../../src/node/internal-log.ts';
@@ -27,6 +28,7 @@ import { type ModelTransaction, TransactionModel } from './transaction-model.ts'
 const STEPS = 120;
 const OFFSETS = '__consumer_offsets';
 const STATE = '__transaction_state';
+const CALLER = { clientId: 'client', clientHost: '/127.0.0.1', apiVersion: 5 };
 const TOPIC = 't';
 const PARTITIONS = 3;
 const IDS = ['a', 'b', 'c'];
@@ -117,6 +119,7 @@ export class TransactionSimulation {
       random: this.#random,
       logger,
       config: () => config,
+      image: () => MetadataImage.EMPTY,
       partitionCount: () => 1,
     });
     const topics = new Map(
@@ -142,6 +145,7 @@ export class TransactionSimulation {
         [offsets, state]
           .filter(({ log }) => log.failure === null)
           .map(({ log, lastStableOffset }) => ({ log, highWatermark: lastStableOffset })),
+      checkpointRecoveryPoint: () => this.#dir.checkpointRecoveryPoints(true),
       checkpoint: () => this.#dir.checkpointCleaner(),
     });
     await this.#done(this.#groups.onElected(0, epoch));
@@ -317,7 +321,7 @@ export class TransactionSimulation {
     const request = { transactionalId, groupId: transactionalId, producerId, producerEpoch, ...member };
     const within = { producerId, producerEpoch, verification: verified.guard };
     const topics = [{ name: TOPIC, partitions }];
-    const response = await this.#groups.commitTransactionalOffsets({ ...request, topics }, within);
+    const response = await this.#groups.commitTransactionalOffsets(CALLER, { ...request, topics }, within);
     return response.topics?.[0].partitions?.[0].errorCode ?? -1;
   }
 

@@ -127,8 +127,9 @@ export function assignmentRecord(groupId: string, m: StreamsMember): StreamsReco
 
 type StoredTaskIds = AssignmentValue['activeTasks'];
 
+/** None stand where they would say nothing. */
 const withoutEpochs = (tasks: TaskSets['standby']): StoredTaskIds =>
-  toTaskIds(tasks).map((taskIds) => ({ ...taskIds, assignmentEpochs: null }));
+  toTaskIds(tasks).map((taskIds) => ({ ...taskIds, assignmentEpochs: [] }));
 
 const withEpochs = (tasks: EpochedTasks): StoredTaskIds =>
   toTaskIds(tasks).map(({ subtopologyId, partitions }) => ({

@@ -7,7 +7,7 @@ import type { GroupOperations } from '../operations.ts';
 import { type DescribedStreamsGroup, describeStreamsGroup } from './describe.ts';
 import { type HeartbeatResponse, type HeartbeatResult, heartbeat } from './heartbeat.ts';
 import { leave } from './leave.ts';
-import { checkHeartbeat, type HeartbeatRequest } from './request-checks.ts';
+import { checkHeartbeat, type HeartbeatRequest, LEAVING } from './request-checks.ts';
 import { StatusCode } from './status.ts';
 import { type CreateTopics, TopicCreation } from './topic-creation.ts';
 
@@ -35,7 +35,8 @@ export class StreamsGroups {
     }
     const done = this.operations.write(
       request.groupId,
-      (shard, nowMs) => (request.memberEpoch < 0 ? leave(shard, request) : heartbeat(shard, caller, request, nowMs)),
+      (shard, nowMs) =>
+        request.memberEpoch === LEAVING ? leave(shard, request) : heartbeat(shard, caller, request, nowMs),
       refused,
     );
     return andThen(done, (result) => this.withTopics(result, create));
