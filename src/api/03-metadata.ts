@@ -9,7 +9,7 @@ import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../security/aut
 import { handler, type RequestContext } from './handler.ts';
 
 type Request = MessageOf<typeof MetadataRequest>;
-type Wanted = NonNullable<Request['topics']>[number];
+type Wanted = Pick<NonNullable<Request['topics']>[number], 'name' | 'topicId'>;
 type Response = InputOf<typeof MetadataResponse>;
 type TopicResponse = NonNullable<Response['topics']>[number];
 
@@ -34,7 +34,7 @@ export const metadata = handler({
 
 /** Topics to be created because somebody asked for them by name. */
 function creatable(context: RequestContext, request: Request): string[] {
-  if (!context.broker.config().get('auto.create.topics.enable')) return [];
+  if (!context.broker.config().get('auto.create.topics.enable') || asksById(request)) return [];
   const image = context.broker.image();
   const names = (request.topics ?? []).map((t) => t.name).filter((name) => name !== null);
   return [...new Set(names)].filter((name) => image.topic(name) === undefined);
@@ -53,15 +53,19 @@ function answer(context: RequestContext, request: Request, failures: ReadonlyMap
 
   function topics(context: RequestContext, request: Request, failures: ReadonlyMap<string, number>): TopicResponse[] {
     if (wantsAll(context, request)) return [...image.topics()].map((topic) => describe(topic, request));
-    return (request.topics ?? []).map((wanted) => {
-      const topic = wanted.name === null ? image.topicById(wanted.topicId) : image.topic(wanted.name);
+    const byId = asksById(request);
+    return (request.topics ?? []).map(({ name: given, topicId }) => {
+      const name = byId ? null : given;
+      const topic = name === null ? image.topicById(topicId) : image.topic(name);
       if (topic !== undefined) return describe(topic, request);
-      const failure =
-        wanted.name === null ? ErrorCode.UNKNOWN_TOPIC_ID : (failures.get(wanted.name) ?? absence(wanted.name));
-      return unknown(wanted, failure);
+      const failure = name === null ? ErrorCode.UNKNOWN_TOPIC_ID : (failures.get(name) ?? absence(name));
+      return unknown({ name, topicId }, failure);
     });
   }
 }
+
+/** Where one topic is asked for by id, all are: the names beside ids are left out, or empty (Java's consumers). */
+const asksById = (request: Request): boolean => (request.topics ?? []).some(({ topicId }) => topicId !== ZERO_UUID);
 
 /** A name that no topic can have is told from one that no topic has. */
 const absence = (name: string): number =>

@@ -306,6 +306,19 @@ describe('fetch', () => {
     expect(unknown.errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
   });
 
+  it('finds the names of topics that a client knows by id only, whatever names stand beside the ids', async () => {
+    const topic = await newTopic();
+    const { topics: described } = await client.request(Metadata, 12, { topics: [{ name: topic }] });
+    const { topicId } = described[0];
+    for (const name of [null, '']) {
+      const { topics } = await client.request(Metadata, 13, { topics: [{ topicId, name }] });
+      expect(topics.map((one) => [one.errorCode, one.name])).toEqual([[0, topic]]);
+    }
+    const unknown = { topicId: 'BBBBBBBBBBBBBBBBBBBBBB', name: '' };
+    const { topics } = await client.request(Metadata, 13, { topics: [unknown] });
+    expect(topics).toMatchObject([{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId: unknown.topicId }]);
+  });
+
   it('goes by topic id from version 13 on', async () => {
     const topic = await newTopic();
     await produce(topic, batchOf('by id'));

@@ -6,7 +6,7 @@ import { Writer } from '../../protocol/writer.ts';
 import type { Broker } from '../../src/api/broker.ts';
 import type { Handler, RequestContext } from '../../src/api/handler.ts';
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
-import type { MetadataImage } from '../../src/controller/image.ts';
+import { MetadataImage, ResourceType, resourceKey, type TopicImage } from '../../src/controller/image.ts';
 import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
@@ -20,7 +20,11 @@ const OFFSETS_TOPIC = '__consumer_offsets';
 export interface Topic {
   readonly name: string;
   readonly id: string;
-  readonly partitions: readonly { readonly leader: number; readonly leaderEpoch: number }[];
+  readonly partitions: readonly {
+    readonly leader: number;
+    readonly leaderEpoch: number;
+    readonly replicas: readonly number[];
+  }[];
 }
 
 /** A topic whose id follows from its name. */
@@ -53,10 +57,13 @@ export class GroupBroker {
   readonly partitionCount: number;
   /** The topics whose creation was asked for. */
   readonly ensured: string[] = [];
-  /** Configurations of groups, by group id. */
-  readonly groupConfigs = new Map<string, ReadonlyMap<string, string>>();
   clientId: string | null = 'client';
   private readonly broker: Broker;
+  private readonly configs = new Map<string, ReadonlyMap<string, string>>();
+  private configsChanged = false;
+  /** The topics in the latest image. */
+  private shown: readonly Topic[] = [];
+  private latest = MetadataImage.EMPTY;
 
   constructor(options: GroupBrokerOptions = {}) {
     this.clock = options.clock ?? new VirtualClock();
@@ -97,15 +104,28 @@ export class GroupBroker {
   }
 
   private image(): MetadataImage {
-    const image = {
-      topic: (name: string) => this.topics.get(name),
-      topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
-      features: FEATURES,
-      configs: (_type: number, name: string) => this.groupConfigs.get(name) ?? new Map(),
-      brokers: () => [],
-      fields: { brokers: NO_BROKERS },
-    };
-    return image as unknown as MetadataImage;
+    const topics = [...this.topics.values()];
+    const isSame = topics.length === this.shown.length && topics.every((one, i) => one === this.shown[i]);
+    if (isSame && !this.configsChanged) return this.latest;
+    const offset = this.latest.offset + 1;
+    const topicsByName = new Map(topics.map((one) => [one.name, one as unknown as TopicImage]));
+    const topicsById = new Map(topics.map((one) => [one.id, one as unknown as TopicImage]));
+    const features = new Map([
+      ['group.version', 1],
+      ['streams.version', 1],
+    ]);
+    const { configs } = this;
+    const fields = { ...MetadataImage.EMPTY.fields, topicsByName, topicsById, features, configs, offset };
+    this.shown = topics;
+    this.configsChanged = false;
+    this.latest = new MetadataImage(fields);
+    return this.latest;
+  }
+
+  /** Gives a group a configuration of its own. */
+  configure(groupId: string, overrides: Readonly<Record<string, string>>): void {
+    this.configs.set(resourceKey(ResourceType.GROUP, groupId), new Map(Object.entries(overrides)));
+    this.configsChanged = true;
   }
 
   /** Makes this broker the coordinator of every partition. */
@@ -139,8 +159,6 @@ export class GroupBroker {
   }
 }
 
-const FEATURES = new Map([['streams.version', 1]]);
-const NO_BROKERS = new Map();
 const DEVELOPMENT = { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '5' };
 
 function throughBytes<M extends Message>(message: M, version: number, value: InputOf<M>): MessageOf<M> {

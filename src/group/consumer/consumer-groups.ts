@@ -1,4 +1,4 @@
-import { ErrorCode, type ErrorCodeValue } from '../../../protocol/errors.ts';
+import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../../protocol/messages/68-consumer-group-heartbeat.ts';
 import type { MessageOf } from '../../../protocol/schema.ts';
 import type { Eventually } from '../../coordinator/eventually.ts';
@@ -17,19 +17,23 @@ export class ConsumerGroups {
     this.operations = operations;
   }
 
-  /** Throws KafkaError where the request itself is wrong. */
   heartbeat(caller: Caller, request: MessageOf<typeof ConsumerGroupHeartbeatRequest>): Eventually<HeartbeatResponse> {
-    const assignors = configuredAssignors(this.operations.config().get('group.consumer.assignors'));
-    requireValid(
-      request,
-      caller.apiVersion,
-      assignors.map(({ name }) => name),
-    );
+    const failed = (errorCode: ErrorCodeValue, { message }: KafkaError) => ({ errorCode, errorMessage: message });
+    try {
+      requireValid(request, caller.apiVersion, this.assignorNames());
+    } catch (error) {
+      if (error instanceof KafkaError) return failed(error.code, error);
+      throw error;
+    }
     return this.operations.write<HeartbeatResponse>(
       request.groupId,
       (shard, nowMs) => consumerHeartbeat(shard, caller, request, nowMs),
-      (errorCode, { message }) => ({ errorCode, errorMessage: message }),
+      failed,
     );
+  }
+
+  private assignorNames(): string[] {
+    return configuredAssignors(this.operations.config().get('group.consumer.assignors')).map(({ name }) => name);
   }
 
   describe(groupId: string): DescribedGroup {

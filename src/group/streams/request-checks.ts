@@ -10,6 +10,7 @@ export type HeartbeatRequest = MessageOf<typeof StreamsGroupHeartbeatRequest>;
 
 /** Epochs with which a member says what it does. */
 export const JOINING = 0;
+export const LEAVING = -1;
 /** A static member that means to come back; there are none yet. */
 const LEAVING_FOR_NOW = -2;
 

@@ -71,7 +71,7 @@ describe('the tasks of members', () => {
   it('are assigned anew when the configuration of the group changes', async () => {
     const broker = streamsBroker();
     await beat(broker, 'a', joining('p1', STATEFUL));
-    broker.groupConfigs.set(GROUP, new Map([['streams.num.standby.replicas', '1']]));
+    broker.configure(GROUP, { 'streams.num.standby.replicas': '1' });
     expect(await beat(broker, 'a', { memberEpoch: 2, ...owning([0, 1, 2, 3]) })).toMatchObject({ memberEpoch: 3 });
     expect(liveGroup(broker).assignmentConfigs.get('num.standby.replicas')).toBe('1');
   });
