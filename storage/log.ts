@@ -141,7 +141,7 @@ export class Log {
 
   /** Keeps transactions unstable until their marker is below the high watermark; cheap to call after each append. */
   onHighWatermark(highWatermark: number): void {
-    this.#state.producers.stateIfLoaded?.onHighWatermark(highWatermark);
+    this.#state.producers.onHighWatermark(highWatermark);
   }
 
   hasOngoingTransaction(producerId: number): boolean {

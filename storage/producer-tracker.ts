@@ -27,6 +27,8 @@ export class ProducerTracker {
   readonly #snapshots: ProducerSnapshots;
   readonly #describe: () => TrackedLog;
   #state: ProducerState | null;
+  /** As last told; a state that is read later is to know it, too. */
+  #highWatermark = 0;
 
   constructor(snapshots: ProducerSnapshots, state: ProducerState | null, describe: () => TrackedLog) {
     this.#snapshots = snapshots;
@@ -44,10 +46,18 @@ export class ProducerTracker {
     return this.#state;
   }
 
+  /** Transactions whose marker lies below it are stable. */
+  onHighWatermark(highWatermark: number): void {
+    this.#highWatermark = highWatermark;
+    this.#state?.onHighWatermark(highWatermark);
+  }
+
   /** With `clean`, a log without snapshots is taken to know no producer. */
   #load(clean: boolean): ProducerState {
     const log = this.#describe();
-    return loadProducers({ ...log, snapshots: this.#snapshots, clean }, log.logEndOffset);
+    const state = loadProducers({ ...log, snapshots: this.#snapshots, clean }, log.logEndOffset);
+    state.onHighWatermark(this.#highWatermark);
+    return state;
   }
 
   /** The log ends earlier now. `knewProducers` says whether there were any at its former end; otherwise there were none before. */

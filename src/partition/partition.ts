@@ -52,6 +52,7 @@ export class Partition {
     this.config = options.config;
     this.state = options.state;
     this.commits = new GroupCommit(options.log, () => this.advanced());
+    this.log.onHighWatermark(this.highWatermark);
   }
 
   get leaderEpoch(): number {

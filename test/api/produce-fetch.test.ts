@@ -314,7 +314,7 @@ describe('fetch', () => {
       const { topics } = await client.request(Metadata, 13, { topics: [{ topicId, name }] });
       expect(topics.map((one) => [one.errorCode, one.name])).toEqual([[0, topic]]);
     }
-    const unknown = { topicId: 'BBBBBBBBBBBBBBBBBBBBBB', name: '' };
+    const unknown = { topicId: 'BBBBBBBBBBBBBBBBBBBBBA', name: '' };
     const { topics } = await client.request(Metadata, 13, { topics: [unknown] });
     expect(topics).toMatchObject([{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId: unknown.topicId }]);
   });
@@ -329,7 +329,7 @@ describe('fetch', () => {
     expect(valuesOf(found.responses[0].partitions[0].records)).toEqual(['by id']);
     const lost = await client.request(Fetch, 17, {
       ...body,
-      topics: [{ topicId: 'BBBBBBBBBBBBBBBBBBBBBB', partitions }],
+      topics: [{ topicId: 'BBBBBBBBBBBBBBBBBBBBBA', partitions }],
     });
     expect(lost.responses[0].partitions[0].errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_ID);
   });

@@ -323,6 +323,16 @@ describe('forgetting', () => {
     expect(openLog(disk, { clock, config, clean: true }).producers().length).toBe(0);
   });
 
+  test('a truncation leaves stable what ended below the high watermark', () => {
+    const log = newLog();
+    log.appendAsLeader(produced(2, 0, { transactional: true }), 0);
+    log.appendAsLeader(marker(2, true), 0, 'coordinator');
+    log.appendAsLeader(produced(1, 0), 0);
+    log.onHighWatermark(2);
+    log.truncateTo(2);
+    expect(log.firstUnstableOffset).toBeNull();
+  });
+
   test('a truncation takes back what the lost batches had told', () => {
     const disk = new MemoryDisk();
     const log = openLog(disk);
