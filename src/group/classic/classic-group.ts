@@ -208,14 +208,21 @@ export class ClassicGroup implements AnyGroup {
     return this.subscribedTopics === null ? this.usesConsumerProtocol() : this.subscribedTopics.has(topic);
   }
 
-  /** Who commits must be a member in the present generation; anybody may where there are no members. */
-  requireCommitter({ memberId, groupInstanceId, generationIdOrMemberEpoch: generationId }: Committer): null {
+  /**
+   * Who commits must be a member in the present generation; anybody may where there are no members. Clients before KIP-447
+   * do not say in a transaction who they are: it alone fences them, and a rebalance does not matter to it.
+   */
+  requireCommitter(by: Committer): null {
+    const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId, isTransactional } = by;
     if (generationId < 0 && this.isEmpty()) return null;
-    if (generationId < 0 && memberId === '' && groupInstanceId === null) throw new KafkaError('UNKNOWN_MEMBER_ID');
+    if (generationId < 0 && memberId === '' && groupInstanceId === null) {
+      if (isTransactional) return null;
+      throw new KafkaError('UNKNOWN_MEMBER_ID');
+    }
     this.requireMember(memberId, groupInstanceId);
     if (generationId !== this.generationId) throw new KafkaError('ILLEGAL_GENERATION');
     // it has its generation but not its assignment yet: it is to go on and commit then
-    if (this.state === 'CompletingRebalance') throw new KafkaError('REBALANCE_IN_PROGRESS');
+    if (this.state === 'CompletingRebalance' && !isTransactional) throw new KafkaError('REBALANCE_IN_PROGRESS');
     return null;
   }
 
