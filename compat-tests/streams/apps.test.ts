@@ -91,6 +91,16 @@ describeBrokerKinds('applications of Kafka Streams', (name) => {
       return true;
     });
 
+  /** Comes back when the group has committed these offsets: what is not committed is done again, at least once. */
+  async function committed(groupId: string, topic: string, offsets: string[]): Promise<void> {
+    const admin = await clients.admin();
+    await eventually(async () => {
+      const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      expect(partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => offset)).toEqual(offsets);
+      return true;
+    });
+  }
+
   describe.each(['classic', 'streams'])('group.protocol=%s', (protocol) => {
     describe.each(['at_least_once', 'exactly_once_v2'])('processing.guarantee=%s', (guarantee) => {
       const needsTransactions = guarantee === 'exactly_once_v2';
@@ -180,6 +190,7 @@ describeBrokerKinds('applications of Kafka Streams', (name) => {
         await send(input, both('x'));
         const counts = await reader(output);
         await has(counts, { [`k0@${timestamp}`]: '1', [`k1@${timestamp}`]: '1' });
+        await committed(own['application.id'], input, ['1', '1']);
         other.kill();
         await eventually(async () => (await survivor.activePartitions()).length === 2, 60_000);
         await send(input, both('y'));
@@ -215,7 +226,7 @@ describeBrokerKinds('applications of Kafka Streams', (name) => {
     const refused = await attempt('streams.StreamsGroupCommand', ['--delete', '--group', group]);
     expect(refused.stdout + refused.stderr).toContain('is not EMPTY');
     await app.close();
-    const reset = ['--reset-offsets', '--group', group, '--input-topic', input, '--to-earliest', '--execute'];
+    const reset = ['--reset-offsets', '--group', group, '--all-input-topics', '--to-earliest', '--execute'];
     expect(await groups(...reset)).toMatch(new RegExp(`${input}\\s+0\\s+0`));
     expect(await groups('--delete', '--group', group, '--delete-all-internal-topics')).toContain('was successful');
     expect(await groups('--list')).not.toContain(group);

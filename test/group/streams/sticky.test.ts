@@ -90,13 +90,14 @@ describe('the sticky task assignor', () => {
     );
   });
 
-  it('takes from a member that stays only what one that comes is to have', () => {
+  it('takes from members that stay only what one that comes is to have, where each is a process', () => {
     fc.assert(
-      fc.property(shapes, newMembers, fc.integer({ min: 0, max: 5 }), (subtopologies, members, process) => {
+      fc.property(shapes, fc.integer({ min: 1, max: 9 }), (subtopologies, count) => {
+        const alone = (id: string) => [id, { processId: id, previous: NO_TASKS }] as const;
+        const members: Members = new Map(Array.from({ length: count }, (_, i) => alone(`m${i}`)));
         const input = { subtopologies, numStandbyReplicas: 0 };
         const first = assignSticky({ ...input, members });
-        const more = next(members, first).set('late', { processId: `p${process}`, previous: NO_TASKS });
-        const second = assignSticky({ ...input, members: more });
+        const second = assignSticky({ ...input, members: next(members, first).set(...alone('late')) });
         const moved = [...members.keys()].flatMap((id) => {
           const has = new Set(keys(second.get(id)?.active ?? new Map()));
           return keys(first.get(id)?.active ?? new Map()).filter((key) => !has.has(key));
