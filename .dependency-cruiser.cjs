@@ -20,8 +20,9 @@ module.exports = {
     only('coordinator', '^src/coordinator/', '^(src/(coordinator|env)|protocol)'),
     only('raft', '^src/raft/', '^(src/(raft|env)|storage|protocol)'),
     only('controller', '^src/controller/', '^(src/(controller|raft|env|config)|storage|protocol)'),
-    only('group', '^src/group/', '^(src/(group|coordinator|controller/image|env|config)|protocol)'),
+    only('group', '^src/group/', '^(src/(group|coordinator|controller/image|share/persister|env|config)|protocol)'),
     only('transaction', '^src/transaction/', '^(src/(transaction|coordinator|controller/image|env|config)|protocol)'),
+    only('share', '^src/share/', '^(src/(share|partition|coordinator|controller/image|env|config)|storage|protocol)'),
     only('api', '^src/api/', '^(src/(?!net/|node\\.ts|index\\.ts|cli/|main\\.ts)|storage|protocol)'),
     only('net', '^src/net/', '^(src/(net|api|env|config)|protocol)'),
     {

@@ -15,8 +15,10 @@ import { advertised, bindListeners } from './node/bind.ts';
 import { endpointsOf, featuresOf } from './node/broker-view.ts';
 import { chores } from './node/chores.ts';
 import { createLogCleaner } from './node/cleaner.ts';
+import type { Coordinator } from './node/coordinator-elections.ts';
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC } from './node/coordinator-topics.ts';
 import { type Identity, identify } from './node/directories.ts';
-import { MetadataFollower, OFFSETS_TOPIC } from './node/follow-metadata.ts';
+import { MetadataFollower } from './node/follow-metadata.ts';
 import { InternalTopicLog } from './node/internal-log.ts';
 import { LiveConfig } from './node/live-config.ts';
 import { LiveLimits } from './node/live-limits.ts';
@@ -25,10 +27,12 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
+import { createShareCoordinator } from './node/share-groups.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
 import { Partitions } from './partition/partitions.ts';
 import { ProducerIds } from './partition/producer-ids.ts';
+import type { ShareCoordinator } from './share/coordinator/share-coordinator.ts';
 import { systemClock as clock, systemRandom as random } from './system-env.ts';
 
 export type { NodeOptions, RunningNode } from './node/running.ts';
@@ -94,6 +98,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
       await maintenance.stop();
       fetchWaits.stop();
       replicas.groups.close();
+      replicas.shareCoordinator.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
       const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
       await controller.fenceBroker();
@@ -144,6 +149,7 @@ interface Replicas {
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
   readonly groups: GroupCoordinator;
+  readonly shareCoordinator: ShareCoordinator;
   readonly follower: MetadataFollower;
   readonly moves: ReplicaMover;
 }
@@ -170,7 +176,18 @@ function assemble(
     const told = controller.assignDirectories(assignments);
     told.catch((err) => logger.error({ err }, 'directories could not be assigned'));
   };
-  const follower = new MetadataFollower({ nodeId, config: live, partitions, groups, onMisplaced });
+  const shareCoordinator = createShareCoordinator({
+    controller,
+    partitions,
+    clock,
+    logger: loggers.named('odradek.share'),
+    config,
+  });
+  const coordinators = new Map<string, Coordinator>([
+    [OFFSETS_TOPIC, groups],
+    [SHARE_STATE_TOPIC, shareCoordinator],
+  ]);
+  const follower = new MetadataFollower({ nodeId, config: live, partitions, coordinators, onMisplaced });
   const moves = new ReplicaMover({
     logs,
     clock,
@@ -178,7 +195,7 @@ function assemble(
     config,
     onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
   });
-  return { logs, partitions, groups, follower, moves };
+  return { logs, partitions, groups, shareCoordinator, follower, moves };
 }
 
 /** From here on, what the metadata says is so on this node before a change of it is answered. */
@@ -228,7 +245,7 @@ async function register(
 function brokerOf(
   { options, loggers, config }: Base,
   controller: KraftController,
-  { partitions, groups, moves }: Replicas,
+  { partitions, groups, shareCoordinator, moves }: Replicas,
   clusterId: string,
   fetchWaits: FetchWaits,
 ): Broker {
@@ -251,6 +268,7 @@ function brokerOf(
     fetchWaits,
     replicaMoves: moves,
     groups,
+    shareCoordinator,
   };
 }
 

@@ -10,6 +10,7 @@ import type { FetchWaits } from '../partition/fetch-wait.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
 import type { ReplicaMoves } from '../partition/replica-moves.ts';
+import type { ShareCoordinator } from '../share/coordinator/share-coordinator.ts';
 
 /** Where clients reach a broker on one listener. */
 export interface Endpoint {
@@ -57,4 +58,5 @@ export interface Broker {
   readonly fetchWaits: FetchWaits;
   readonly replicaMoves: ReplicaMoves;
   readonly groups: GroupCoordinator;
+  readonly shareCoordinator: ShareCoordinator;
 }

@@ -99,6 +99,16 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'group.min.session.timeout.ms',
   'group.max.session.timeout.ms',
   'group.max.size',
+  // share groups
+  'share.coordinator.state.topic.num.partitions',
+  'share.coordinator.state.topic.replication.factor',
+  'share.coordinator.state.topic.min.isr',
+  'share.coordinator.state.topic.segment.bytes',
+  'share.coordinator.state.topic.compression.codec',
+  'share.coordinator.state.topic.prune.interval.ms',
+  'share.coordinator.cold.partition.snapshot.interval.ms',
+  'share.coordinator.snapshot.update.records.per.snapshot',
+  'share.coordinator.write.timeout.ms',
 ]);
 
 /**
@@ -126,6 +136,9 @@ const WITHOUT_EFFECT: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>(
   'group.coordinator.cached.buffer.max.bytes',
   'offsets.commit.timeout.ms',
   'offsets.load.buffer.size',
+  'share.coordinator.append.linger.ms',
+  'share.coordinator.cached.buffer.max.bytes',
+  'share.coordinator.load.buffer.size',
   'metric.reporters',
   'metrics.num.samples',
   'metrics.recording.level',

@@ -16,6 +16,19 @@ export function internalTopic(name: string, context: PlanContext): CreatableTopi
           'segment.bytes': String(config.get('offsets.topic.segment.bytes')),
         },
       });
+    case '__share_group_state':
+      return creatable(context, name, {
+        partitions: config.get('share.coordinator.state.topic.num.partitions'),
+        replicationFactor: config.get('share.coordinator.state.topic.replication.factor'),
+        // the coordinator itself deletes what nobody needs any more
+        configs: {
+          'cleanup.policy': 'delete',
+          'compression.type': compressionName(config.get('share.coordinator.state.topic.compression.codec')),
+          'segment.bytes': String(config.get('share.coordinator.state.topic.segment.bytes')),
+          'min.insync.replicas': String(config.get('share.coordinator.state.topic.min.isr')),
+          'retention.ms': '-1',
+        },
+      });
     default:
       return null;
   }

@@ -1,16 +1,15 @@
 import type { DirectoryAssignment } from '../controller/directory-control.ts';
 import { type MetadataDelta, type MetadataImage, ResourceType, type TopicImage } from '../controller/image.ts';
-import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Partitions } from '../partition/partitions.ts';
+import { type Coordinator, CoordinatorElections } from './coordinator-elections.ts';
 import type { LiveConfig } from './live-config.ts';
-
-export const OFFSETS_TOPIC = '__consumer_offsets';
 
 export interface FollowerOptions {
   readonly nodeId: number;
   readonly config: LiveConfig;
   readonly partitions: Partitions;
-  readonly groups: GroupCoordinator;
+  /** By the internal topic that keeps the state of each. */
+  readonly coordinators: ReadonlyMap<string, Coordinator>;
   /** Replicas lie in other directories than the metadata says (KIP-858). */
   onMisplaced(assignments: readonly DirectoryAssignment[]): void;
 }
@@ -18,11 +17,14 @@ export interface FollowerOptions {
 /** Makes this broker follow the metadata: logs come and go, configurations change, coordinators are elected. */
 export class MetadataFollower {
   private readonly options: FollowerOptions;
-  /** Leader epoch under which each partition's coordinator was elected here. */
-  private readonly elected = new Map<number, number>();
+  private readonly elections: readonly CoordinatorElections[];
 
   constructor(options: FollowerOptions) {
     this.options = options;
+    const { nodeId, coordinators } = options;
+    this.elections = [...coordinators].map(
+      ([topic, coordinator]) => new CoordinatorElections(nodeId, topic, coordinator),
+    );
   }
 
   /** Takes over the whole image, at start. */
@@ -47,7 +49,7 @@ export class MetadataFollower {
 
   /** Takes over what a commit changed. */
   async follow(image: MetadataImage, delta: MetadataDelta): Promise<void> {
-    const { partitions, groups } = this.options;
+    const { partitions, coordinators } = this.options;
     if (delta.changedConfigs.some((c) => c.type === ResourceType.BROKER)) {
       this.options.config.follow(image);
       for (const topic of image.topics()) partitions.configure(topic.name, this.topicConfig(image, topic.name));
@@ -59,7 +61,9 @@ export class MetadataFollower {
     for (const { type, name } of delta.changedConfigs) {
       if (type === ResourceType.TOPIC) partitions.configure(name, this.topicConfig(image, name));
     }
-    if (delta.deletedTopics.length > 0) await groups.onTopicsDeleted(delta.deletedTopics);
+    if (delta.deletedTopics.length > 0) {
+      await Promise.all([...coordinators.values()].map((one) => one.onTopicsDeleted(delta.deletedTopics)));
+    }
     await this.electCoordinators(image);
   }
 
@@ -71,23 +75,8 @@ export class MetadataFollower {
     return this.options.config.current().topic(image.configs(ResourceType.TOPIC, name));
   }
 
-  /** This node coordinates the groups of every partition of the offsets topic that it leads. */
+  /** This node coordinates what the partitions that it leads of the coordinators' topics keep. */
   private async electCoordinators(image: MetadataImage): Promise<void> {
-    const topic = image.topic(OFFSETS_TOPIC);
-    const elections: (void | Promise<void>)[] = [];
-    for (const [index, { leader, leaderEpoch }] of (topic?.partitions ?? []).entries()) {
-      const isLeader = leader === this.options.nodeId;
-      if (isLeader && this.elected.get(index) !== leaderEpoch) {
-        this.elected.set(index, leaderEpoch);
-        elections.push(this.options.groups.onElected(index, leaderEpoch));
-      } else if (!isLeader && this.elected.delete(index)) {
-        this.options.groups.onResigned(index);
-      }
-    }
-    if (topic === undefined) {
-      for (const index of this.elected.keys()) this.options.groups.onResigned(index);
-      this.elected.clear();
-    }
-    await Promise.all(elections);
+    await Promise.all(this.elections.map((one) => one.follow(image)));
   }
 }

@@ -30,7 +30,6 @@ describe.each([4, 5, 6])('FindCoordinator %i', (version) => {
 
   it.each([
     [1, ErrorCode.UNSUPPORTED_VERSION, 'This broker does not coordinate transactions.'],
-    [2, ErrorCode.UNSUPPORTED_VERSION, 'This broker does not coordinate share groups.'],
     [9, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST],
   ])('says why it has no coordinator of type %i', async (keyType, errorCode, errorMessage) => {
     const broker = new GroupBroker();
