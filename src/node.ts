@@ -27,7 +27,7 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
-import { createShareCoordinator } from './node/share-groups.ts';
+import { createShareCoordinator, endOffsetOf } from './node/share-groups.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
 import { Partitions } from './partition/partitions.ts';
@@ -161,16 +161,6 @@ function assemble(
 ): Replicas {
   const nodeId = options.config.get('node.id');
   const partitions = new Partitions(nodeId, logs, loggers.named('odradek.partition'));
-  const groups = new GroupCoordinator({
-    log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
-    clock,
-    random,
-    logger: loggers.named('odradek.group'),
-    config,
-    image: () => controller.image,
-    partitionCount: () =>
-      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
-  });
   const logger = loggers.named('odradek.controller');
   const onMisplaced = (assignments: readonly DirectoryAssignment[]) => {
     const told = controller.assignDirectories(assignments);
@@ -182,6 +172,17 @@ function assemble(
     clock,
     logger: loggers.named('odradek.share'),
     config,
+  });
+  const groups = new GroupCoordinator({
+    log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
+    clock,
+    random,
+    logger: loggers.named('odradek.group'),
+    config,
+    image: () => controller.image,
+    partitionCount: () =>
+      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
+    share: { persister: shareCoordinator, endOffset: endOffsetOf(partitions) },
   });
   const coordinators = new Map<string, Coordinator>([
     [OFFSETS_TOPIC, groups],

@@ -10,6 +10,7 @@ import type { Group } from './group.ts';
 import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
 import type { OffsetRecord } from './offsets/records.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts';
+import { expireShare, replayShare, shareLoaded } from './share/life.ts';
 import type { GroupTimer } from './timers.ts';
 
 export interface GroupShardEnv {
@@ -71,19 +72,25 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       case 'classic':
         replayClassic(this, record);
         break;
+      case 'share':
+        replayShare(this, record);
+        break;
     }
   }
 
   loaded(nowMs: number): void {
     if (this.foreignRecords > 0) {
       const fields = { count: this.foreignRecords };
-      this.env.logger.warn(fields, 'records of consumer, share or streams groups are left alone: not served yet');
+      this.env.logger.warn(fields, 'records of consumer or streams groups are left alone: not served yet');
     }
-    for (const group of this.groups.values()) classicLoaded(this, group, nowMs);
+    for (const group of this.groups.values()) {
+      if (group.type === 'classic') classicLoaded(this, group, nowMs);
+      else shareLoaded(this, group, nowMs);
+    }
   }
 
   unloaded(): void {
-    for (const group of this.groups.values()) classicUnloaded(group);
+    for (const group of this.groups.values()) if (group.type === 'classic') classicUnloaded(group);
   }
 
   subjectOf(event: GroupTimer): string {
@@ -91,7 +98,12 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   }
 
   expired(event: GroupTimer, nowMs: number): Outcome<GroupRecord, void> {
-    return expireClassic(this, event, nowMs);
+    switch (event.groupType) {
+      case 'classic':
+        return expireClassic(this, event, nowMs);
+      case 'share':
+        return expireShare(this, event);
+    }
   }
 
   /** The topics are gone. */

@@ -1,6 +1,7 @@
 import type { ClassicGroup } from './classic/classic-group.ts';
 import type { StoredOffset } from './offsets/offset-store.ts';
 import type { GroupRecord } from './records.ts';
+import type { ShareGroup } from './share/share-group.ts';
 
 /** Who commits offsets: OffsetCommit, or TxnOffsetCommit with what it says of the member. */
 export interface Committer {
@@ -35,5 +36,5 @@ export interface AnyGroup {
   tombstones(): GroupRecord[];
 }
 
-/** KIP-848, share and streams groups will be further members of this union. */
-export type Group = ClassicGroup;
+/** KIP-848 and streams groups will be further members of this union. */
+export type Group = ClassicGroup | ShareGroup;

@@ -6,8 +6,9 @@ import { Reader } from '../../protocol/reader.ts';
 import type { CoordinatorRecord } from '../coordinator/log.ts';
 import { CLASSIC_KIND, type ClassicRecord, decodeClassic, encodeClassic } from './classic/records.ts';
 import { decodeOffset, encodeOffset, OFFSET_KINDS, type OffsetRecord } from './offsets/records.ts';
+import { decodeShare, encodeShare, SHARE_KINDS, type ShareRecord } from './share/records.ts';
 
-export type GroupRecord = OffsetRecord | ClassicRecord;
+export type GroupRecord = OffsetRecord | ClassicRecord | ShareRecord;
 
 export function encodeRecord(record: GroupRecord): CoordinatorRecord {
   switch (record.type) {
@@ -15,6 +16,8 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
       return encodeOffset(record);
     case 'classic':
       return encodeClassic(record);
+    case 'share':
+      return encodeShare(record);
   }
 }
 
@@ -24,5 +27,6 @@ export function decodeRecord(key: Buffer, value: Buffer | null): GroupRecord | n
   const kind = reader.int16();
   if (OFFSET_KINDS.includes(kind)) return decodeOffset(reader, value);
   if (kind === CLASSIC_KIND) return decodeClassic(reader, value);
+  if (SHARE_KINDS.includes(kind)) return decodeShare(kind, reader, value);
   return null;
 }

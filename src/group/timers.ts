@@ -1,4 +1,5 @@
 import type { ClassicTimer } from './classic/timers.ts';
+import type { ShareTimer } from './share/timers.ts';
 
 /** What a group asks to be called for; `groupType` says which kind of group set the timer. */
-export type GroupTimer = ClassicTimer;
+export type GroupTimer = ClassicTimer | ShareTimer;

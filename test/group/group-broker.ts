@@ -6,28 +6,39 @@ import { Writer } from '../../protocol/writer.ts';
 import type { Broker } from '../../src/api/broker.ts';
 import type { Handler, RequestContext } from '../../src/api/handler.ts';
 import type { BrokerConfig } from '../../src/config/broker-config.ts';
-import type { MetadataImage } from '../../src/controller/image.ts';
+import { MetadataImage, type TopicImage } from '../../src/controller/image.ts';
 import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
+import { MemoryPersister } from '../support/memory-persister.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export const NODE_ID = 1;
 const OFFSETS_TOPIC = '__consumer_offsets';
 
-export interface Topic {
-  readonly name: string;
-  readonly id: string;
-  readonly partitions: readonly { readonly leader: number; readonly leaderEpoch: number }[];
-}
+export type Topic = TopicImage;
 
 /** A topic whose id follows from its name. */
 export function topic(name: string, partitionCount: number, generation = 0): Topic {
   const id = Buffer.from(`${name}-${generation}`.padEnd(16, '.').slice(0, 16)).toString('base64url');
-  return { name, id, partitions: new Array(partitionCount).fill({ leader: NODE_ID, leaderEpoch: 0 }) };
+  return { name, id, partitions: new Array(partitionCount).fill(PARTITION) };
 }
+
+const PARTITION = {
+  leader: NODE_ID,
+  leaderRecoveryState: 0,
+  leaderEpoch: 0,
+  partitionEpoch: 0,
+  replicas: [NODE_ID],
+  isr: [NODE_ID],
+  removingReplicas: [],
+  addingReplicas: [],
+  elr: [],
+  lastKnownElr: [],
+  directories: [],
+};
 
 export interface GroupBrokerOptions {
   readonly config?: Readonly<Record<string, string>>;
@@ -38,6 +49,7 @@ export interface GroupBrokerOptions {
   readonly elected?: boolean;
   readonly log?: MemoryCoordinatorLog;
   readonly clock?: VirtualClock;
+  readonly persister?: MemoryPersister;
 }
 
 export class GroupBroker {
@@ -45,6 +57,11 @@ export class GroupBroker {
   readonly log: MemoryCoordinatorLog;
   readonly logger = new CollectingLogger();
   readonly topics = new Map<string, Topic>();
+  /** Configurations of groups, by their resource key. */
+  readonly configs = new Map<string, ReadonlyMap<string, string>>();
+  readonly persister: MemoryPersister;
+  /** The end of every partition. */
+  endOffset = 0;
   readonly groups: GroupCoordinator;
   readonly partitionCount: number;
   /** The topics whose creation was asked for. */
@@ -55,6 +72,7 @@ export class GroupBroker {
   constructor(options: GroupBrokerOptions = {}) {
     this.clock = options.clock ?? new VirtualClock();
     this.log = options.log ?? new MemoryCoordinatorLog();
+    this.persister = options.persister ?? new MemoryPersister();
     this.partitionCount = options.partitionCount ?? 5;
     for (const one of options.topics ?? [topic('t', 4), topic('u', 2)]) this.topics.set(one.name, one);
     const config = brokerConfig({ ...DEVELOPMENT, ...options.config });
@@ -67,6 +85,7 @@ export class GroupBroker {
       config: () => config,
       image: () => this.image(),
       partitionCount: () => this.partitionCount,
+      share: { persister: this.persister, endOffset: () => ({ errorCode: 0, offset: this.endOffset }) },
     });
     this.broker = this.services(config, random);
     if (options.elected !== false) this.elect();
@@ -87,11 +106,10 @@ export class GroupBroker {
   }
 
   private image(): MetadataImage {
-    const image = {
-      topic: (name: string) => this.topics.get(name),
-      topicById: (id: string) => [...this.topics.values()].find((t) => t.id === id),
-    };
-    return image as unknown as MetadataImage;
+    const topicsById = new Map([...this.topics.values()].map((t) => [t.id, t]));
+    const features = new Map([['share.version', 1]]);
+    const { configs, topics: topicsByName } = this;
+    return new MetadataImage({ ...MetadataImage.EMPTY.fields, topicsByName, topicsById, configs, features });
   }
 
   /** Makes this broker the coordinator of every partition. */

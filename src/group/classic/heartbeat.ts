@@ -4,6 +4,7 @@ import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import { answered, DONE, type Outcome } from '../../coordinator/state-machine.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { classicGroup } from './find.ts';
 import { completeJoin, type Done, rebalanceOrCompleteJoin } from './rebalance.ts';
 import { scheduleSession } from './timers.ts';
 
@@ -14,7 +15,7 @@ const REBALANCING: Outcome<never, Response> = answered({ errorCode: ErrorCode.RE
 
 /** A member says that it lives, and learns whether it is to join again. Throws UNKNOWN_MEMBER_ID and others. */
 export function heartbeat(shard: GroupShard, request: MessageOf<typeof HeartbeatRequest>): Outcome<never, Response> {
-  const group = shard.groups.get(request.groupId);
+  const group = classicGroup(shard, request.groupId);
   if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID');
   const member = group.requireMember(request.memberId, request.groupInstanceId);
   if (request.generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION');

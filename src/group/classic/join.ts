@@ -44,6 +44,7 @@ export function joining(caller: Caller, request: Request, reply: Reply<JoinRespo
 export function join(shard: GroupShard, by: Joining, nowMs: number): Done {
   const { groupId, memberId } = by.request;
   const group = shard.groups.get(groupId);
+  if (group !== undefined && group.type !== 'classic') return refuse(by, '', ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   if (group !== undefined) return joinGroup(shard, group, by, nowMs);
   if (memberId !== '') return refuse(by, memberId, ErrorCode.UNKNOWN_MEMBER_ID);
   return {

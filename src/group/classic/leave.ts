@@ -5,6 +5,7 @@ import { DONE, type Outcome } from '../../coordinator/state-machine.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { classicGroup } from './find.ts';
 import { type Done, rebalanceOrCompleteJoin, tryCompleteJoin } from './rebalance.ts';
 import { cancelSession } from './timers.ts';
 
@@ -19,7 +20,7 @@ export function leave(
   members: readonly Leaving[],
   nowMs: number,
 ): Outcome<GroupRecord, Response> {
-  const group = shard.groups.get(groupId);
+  const group = classicGroup(shard, groupId);
   if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID');
   const results = members.map((leaving) => ({
     memberId: leaving.memberId,

@@ -3,13 +3,14 @@ import { ErrorCode } from '../../../protocol/errors.ts';
 import { DONE } from '../../coordinator/state-machine.ts';
 import type { GroupShard } from '../group-shard.ts';
 import { ClassicGroup } from './classic-group.ts';
+import { classicGroup } from './find.ts';
 import { expireMember } from './heartbeat.ts';
 import { completeInitialRebalance, completeJoin, type Done, expireSync, prepareRebalance } from './rebalance.ts';
 import type { ClassicRecord } from './records.ts';
 import { type ClassicTimer, cancelGroupTimers, scheduleSession } from './timers.ts';
 
 export function replayClassic(shard: GroupShard, { groupId, value }: ClassicRecord): void {
-  const group = shard.groups.get(groupId);
+  const group = classicGroup(shard, groupId);
   if (value === null) {
     if (group !== undefined) cancelGroupTimers(shard, group);
     shard.groups.delete(groupId);
@@ -37,7 +38,7 @@ export function classicUnloaded(group: ClassicGroup): void {
 }
 
 export function expireClassic(shard: GroupShard, event: ClassicTimer, nowMs: number): Done {
-  const group = shard.groups.get(event.groupId);
+  const group = classicGroup(shard, event.groupId);
   if (group === undefined) return DONE;
   switch (event.type) {
     case 'session':

@@ -6,6 +6,7 @@ import { coordinatorError } from '../../coordinator/errors.ts';
 import { DONE } from '../../coordinator/state-machine.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { classicGroup } from './find.ts';
 import { type Member, NO_BYTES, type SyncResponse } from './member.ts';
 import { type Done, failSync, prepareRebalance } from './rebalance.ts';
 import { groupMetadata } from './records.ts';
@@ -15,7 +16,7 @@ type Request = MessageOf<typeof SyncGroupRequest>;
 
 /** A member asks for its assignment; the leader brings those of all. The answer comes when the leader's are written. */
 export function sync(shard: GroupShard, request: Request, reply: Reply<SyncResponse>): Done {
-  const group = shard.groups.get(request.groupId);
+  const group = classicGroup(shard, request.groupId);
   if (group === undefined || group.state === 'Empty') return refuse(reply, ErrorCode.UNKNOWN_MEMBER_ID);
   let member: Member;
   try {

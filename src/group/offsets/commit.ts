@@ -70,6 +70,7 @@ function noGroup(caller: Caller, request: Request): KafkaError {
 /** A commit of a classic group's member counts as a heartbeat. */
 function requireCommitter(shard: GroupShard, group: Group, request: Request): void {
   group.requireCommitter(request);
+  if (group.type !== 'classic') return;
   const member = group.members.get(request.memberId);
-  if (group.type === 'classic' && member !== undefined) scheduleSession(shard, group, member);
+  if (member !== undefined) scheduleSession(shard, group, member);
 }
