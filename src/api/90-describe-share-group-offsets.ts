@@ -13,10 +13,8 @@ export const describeShareGroupOffsets = handler({
   versions: [0, 1],
 
   handle({ broker }, { groups }) {
-    if (!hasShareGroups(broker)) {
-      const { errorCode } = SHARE_GROUPS_DISABLED;
-      return { groups: groups.map(({ groupId }) => ({ groupId, errorCode })) };
-    }
+    if (!hasShareGroups(broker))
+      return { groups: groups.map(({ groupId }) => ({ groupId, ...SHARE_GROUPS_DISABLED })) };
     return andThen(all(groups.map((group) => broker.groups.share.describeOffsets(group))), (described) => ({
       groups: described,
     }));

@@ -49,6 +49,8 @@ import { describeProducers } from './61-describe-producers.ts';
 import { unregisterBroker } from './64-unregister-broker.ts';
 import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
+import { shareGroupHeartbeat } from './76-share-group-heartbeat.ts';
+import { shareGroupDescribe } from './77-share-group-describe.ts';
 import { addRaftVoter } from './80-add-raft-voter.ts';
 import { removeRaftVoter } from './81-remove-raft-voter.ts';
 import { initializeShareGroupState } from './83-initialize-share-group-state.ts';
@@ -56,6 +58,9 @@ import { readShareGroupState } from './84-read-share-group-state.ts';
 import { writeShareGroupState } from './85-write-share-group-state.ts';
 import { deleteShareGroupState } from './86-delete-share-group-state.ts';
 import { readShareGroupStateSummary } from './87-read-share-group-state-summary.ts';
+import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts';
+import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts';
+import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts';
 import type { ApiRange } from './broker.ts';
 import type { Handler } from './handler.ts';
 
@@ -117,6 +122,11 @@ export const handlers = [
   writeShareGroupState,
   deleteShareGroupState,
   readShareGroupStateSummary,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ] as unknown as readonly Handler[];
 
 export const apiRanges: readonly ApiRange[] = handlers.map(({ request, versions, advertisedMin }) => ({

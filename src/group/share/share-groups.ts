@@ -46,6 +46,8 @@ export class ShareGroups {
   }
 
   heartbeat(caller: Caller, request: HeartbeatRequest): Eventually<HeartbeatResponse> {
+    const { memberId } = request;
+    if (memberId === '' || memberId.length > MEMBER_ID_MAX) return { errorCode: ErrorCode.INVALID_REQUEST };
     const invalid = invalidHeartbeat(request);
     if (invalid !== null) return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: invalid };
     const { groupId } = request;
@@ -275,14 +277,7 @@ function failed(error: KafkaError): Failed {
 }
 
 /** Why a heartbeat is refused before any group is looked at, or null. */
-function invalidHeartbeat({
-  memberId,
-  groupId,
-  rackId,
-  memberEpoch,
-  subscribedTopicNames,
-}: HeartbeatRequest): string | null {
-  if (memberId === '' || memberId.length > MEMBER_ID_MAX) return 'Invalid member id in the request.';
+function invalidHeartbeat({ groupId, rackId, memberEpoch, subscribedTopicNames }: HeartbeatRequest): string | null {
   if (groupId === '') return "GroupId can't be empty.";
   if (rackId === '') return "RackId can't be empty.";
   if (memberEpoch === 0 && !subscribedTopicNames?.length) return 'SubscribedTopicNames must be set in first request.';
