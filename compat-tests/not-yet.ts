@@ -14,8 +14,6 @@ export const notYetServed: ReadonlyMap<number, { name: string; versions: string 
   [66, { name: 'ListTransactions', versions: '0-2' }],
   [68, { name: 'ConsumerGroupHeartbeat', versions: '0-1' }],
   [69, { name: 'ConsumerGroupDescribe', versions: '0-1' }],
-  [78, { name: 'ShareFetch', versions: '1-2' }],
-  [79, { name: 'ShareAcknowledge', versions: '1-2' }],
   [88, { name: 'StreamsGroupHeartbeat', versions: '0-0' }],
   [89, { name: 'StreamsGroupDescribe', versions: '0-0' }],
 ]);

@@ -6,6 +6,7 @@ import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker } from './api/broker.ts';
 import { apiRanges, handlers } from './api/index.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
+import { groupConfig } from './config/group-config.ts';
 import type { DirectoryAssignment } from './controller/directory-control.ts';
 import { KraftController } from './controller/kraft-controller.ts';
 import { GroupCoordinator } from './group/group-coordinator.ts';
@@ -27,12 +28,11 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
-import { createShareCoordinator, endOffsetOf } from './node/share-groups.ts';
+import { endOffsetOf, ShareGroups } from './node/share-groups.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
 import { Partitions } from './partition/partitions.ts';
 import { ProducerIds } from './partition/producer-ids.ts';
-import type { ShareCoordinator } from './share/coordinator/share-coordinator.ts';
 import { systemClock as clock, systemRandom as random } from './system-env.ts';
 
 export type { NodeOptions, RunningNode } from './node/running.ts';
@@ -98,7 +98,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
       await maintenance.stop();
       fetchWaits.stop();
       replicas.groups.close();
-      replicas.shareCoordinator.close();
+      replicas.shares.close();
       await Promise.all(listeners.map((l) => l.close(CLOSE_GRACE_MS)));
       const brokerEpoch = controller.image.broker(broker.nodeId)?.epoch ?? -1;
       await controller.fenceBroker();
@@ -149,7 +149,7 @@ interface Replicas {
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
   readonly groups: GroupCoordinator;
-  readonly shareCoordinator: ShareCoordinator;
+  readonly shares: ShareGroups;
   readonly follower: MetadataFollower;
   readonly moves: ReplicaMover;
 }
@@ -166,7 +166,7 @@ function assemble(
     const told = controller.assignDirectories(assignments);
     told.catch((err) => logger.error({ err }, 'directories could not be assigned'));
   };
-  const shareCoordinator = createShareCoordinator({
+  const shares = new ShareGroups({
     controller,
     partitions,
     clock,
@@ -182,11 +182,11 @@ function assemble(
     image: () => controller.image,
     partitionCount: () =>
       controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
-    share: { persister: shareCoordinator, endOffset: endOffsetOf(partitions) },
+    share: { persister: shares.persister, endOffset: endOffsetOf(partitions) },
   });
   const coordinators = new Map<string, Coordinator>([
     [OFFSETS_TOPIC, groups],
-    [SHARE_STATE_TOPIC, shareCoordinator],
+    [SHARE_STATE_TOPIC, shares],
   ]);
   const follower = new MetadataFollower({ nodeId, config: live, partitions, coordinators, onMisplaced });
   const moves = new ReplicaMover({
@@ -196,7 +196,7 @@ function assemble(
     config,
     onMoved: ({ topicId }) => follower.locate([controller.image.topicById(topicId)].filter((t) => t !== undefined)),
   });
-  return { logs, partitions, groups, shareCoordinator, follower, moves };
+  return { logs, partitions, groups, shares, follower, moves };
 }
 
 /** From here on, what the metadata says is so on this node before a change of it is answered. */
@@ -246,7 +246,7 @@ async function register(
 function brokerOf(
   { options, loggers, config }: Base,
   controller: KraftController,
-  { partitions, groups, shareCoordinator, moves }: Replicas,
+  { partitions, groups, shares, moves }: Replicas,
   clusterId: string,
   fetchWaits: FetchWaits,
 ): Broker {
@@ -259,6 +259,7 @@ function brokerOf(
     logger: loggers.named('odradek.api'),
     loggers,
     config,
+    groupConfig: (groupId) => groupConfig(controller.image, config(), groupId),
     image: () => controller.image,
     features: () => featuresOf(controller.image, controller.quorum().kraftVersion),
     endpoints: (listenerName) => endpointsOf(controller.image, listenerName),
@@ -269,7 +270,9 @@ function brokerOf(
     fetchWaits,
     replicaMoves: moves,
     groups,
-    shareCoordinator,
+    shareCoordinator: shares.coordinator,
+    sharePartitions: shares.partitions,
+    shareSessions: shares.sessions,
   };
 }
 

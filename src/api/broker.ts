@@ -1,5 +1,6 @@
 /** What the handlers are handed: the parts of the broker behind narrow types, put together by `node.ts`. */
 import type { BrokerConfig } from '../config/broker-config.ts';
+import type { GroupConfig } from '../config/group-config.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { MetadataImage } from '../controller/image.ts';
 import type { Clock, Logger, Random } from '../env.ts';
@@ -11,6 +12,8 @@ import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
 import type { ReplicaMoves } from '../partition/replica-moves.ts';
 import type { ShareCoordinator } from '../share/coordinator/share-coordinator.ts';
+import type { SharePartitions } from '../share/share-partitions.ts';
+import type { ShareSessions } from '../share/share-sessions.ts';
 
 /** Where clients reach a broker on one listener. */
 export interface Endpoint {
@@ -46,6 +49,8 @@ export interface Broker {
   readonly loggers: Loggers;
   /** The configuration in force, dynamic changes included; a new snapshot after each change. */
   config(): BrokerConfig;
+  /** The configuration of a group in force: its own overrides over the broker's. */
+  groupConfig(groupId: string): GroupConfig;
   /** The metadata in force: an immutable image of the metadata log. */
   image(): MetadataImage;
   features(): Features;
@@ -59,4 +64,6 @@ export interface Broker {
   readonly replicaMoves: ReplicaMoves;
   readonly groups: GroupCoordinator;
   readonly shareCoordinator: ShareCoordinator;
+  readonly sharePartitions: SharePartitions;
+  readonly shareSessions: ShareSessions;
 }

@@ -1,11 +1,18 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import { groupConfig } from '../config/group-config.ts';
 import type { Controller } from '../controller/controller.ts';
-import type { MetadataImage } from '../controller/image.ts';
+import type { MetadataImage, TopicImage } from '../controller/image.ts';
+import type { Eventually } from '../coordinator/eventually.ts';
 import type { Clock, Logger } from '../env.ts';
 import type { EndOffset } from '../group/share/share-ports.ts';
 import type { Partitions } from '../partition/partitions.ts';
+import { LocalPersister } from '../share/coordinator/local-persister.ts';
 import { ShareCoordinator } from '../share/coordinator/share-coordinator.ts';
+import type { SharePersister } from '../share/persister.ts';
+import { SharePartitions } from '../share/share-partitions.ts';
+import { ShareSessions } from '../share/share-sessions.ts';
+import type { Coordinator } from './coordinator-elections.ts';
 import { SHARE_STATE_TOPIC } from './coordinator-topics.ts';
 import { InternalTopicLog } from './internal-log.ts';
 
@@ -17,8 +24,50 @@ export interface ShareGroupsOptions {
   config(): BrokerConfig;
 }
 
-export function createShareCoordinator(options: ShareGroupsOptions): ShareCoordinator {
-  const { controller, partitions, clock, logger, config } = options;
+/** The parts that serve share groups: the coordinator of their state, and what members fetch by way of sessions. */
+export class ShareGroups implements Coordinator {
+  readonly coordinator: ShareCoordinator;
+  readonly persister: SharePersister;
+  readonly sessions: ShareSessions;
+  readonly partitions: SharePartitions;
+
+  constructor(options: ShareGroupsOptions) {
+    const { controller, clock, logger, config } = options;
+    this.coordinator = createCoordinator(options);
+    this.persister = new LocalPersister({
+      coordinator: this.coordinator,
+      ensureStateTopic: () => controller.image.topic(SHARE_STATE_TOPIC) ?? controller.ensureTopics([SHARE_STATE_TOPIC]),
+    });
+    this.sessions = new ShareSessions(() => config().get('group.share.max.share.sessions'));
+    this.partitions = new SharePartitions({
+      persister: this.persister,
+      sessions: this.sessions,
+      clock,
+      logger,
+      groupConfig: (groupId) => groupConfig(controller.image, config(), groupId),
+    });
+  }
+
+  onElected(partition: number, epoch: number): Eventually<void> {
+    return this.coordinator.onElected(partition, epoch);
+  }
+
+  onResigned(partition: number, epoch?: number): void {
+    this.coordinator.onResigned(partition, epoch);
+  }
+
+  onTopicsDeleted(topics: readonly TopicImage[]): Eventually<unknown> {
+    this.partitions.onTopicsDeleted(topics);
+    return this.coordinator.onTopicsDeleted(topics);
+  }
+
+  close(): void {
+    this.partitions.close();
+    this.coordinator.close();
+  }
+}
+
+function createCoordinator({ controller, partitions, clock, logger, config }: ShareGroupsOptions): ShareCoordinator {
   return new ShareCoordinator({
     log: new InternalTopicLog(SHARE_STATE_TOPIC, partitions),
     clock,

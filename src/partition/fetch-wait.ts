@@ -1,5 +1,11 @@
 import type { Clock, Timer } from '../env.ts';
-import type { Partition, PartitionWaiter } from './partition.ts';
+import type { PartitionWaiter } from './partition.ts';
+
+/** What a fetch can wait for: a partition, or what a share group has of one. */
+export interface Waitable {
+  addWaiter(waiter: PartitionWaiter): void;
+  removeWaiter(waiter: PartitionWaiter): void;
+}
 
 /**
  * A fetch in its long poll (KIP-17's `min_bytes` and `max_wait_ms`): resolves when enough has come, when time is up, when a partition
@@ -7,7 +13,7 @@ import type { Partition, PartitionWaiter } from './partition.ts';
  */
 class FetchWait implements PartitionWaiter {
   readonly done: Promise<void>;
-  private readonly partitions: readonly Partition[];
+  private readonly partitions: readonly Waitable[];
   private readonly isEnough: () => boolean;
   private readonly timer: Timer;
   private readonly all: Set<FetchWait>;
@@ -17,7 +23,7 @@ class FetchWait implements PartitionWaiter {
 
   constructor(
     all: Set<FetchWait>,
-    partitions: readonly Partition[],
+    partitions: readonly Waitable[],
     maxWaitMs: number,
     clock: Clock,
     isEnough: () => boolean,
@@ -66,8 +72,11 @@ export class FetchWaits {
   get size(): number {
     return this.all.size;
   }
+  get isStopped(): boolean {
+    return this.stopped;
+  }
 
-  start(partitions: readonly Partition[], maxWaitMs: number, isEnough: () => boolean): FetchWait {
+  start(partitions: readonly Waitable[], maxWaitMs: number, isEnough: () => boolean): FetchWait {
     const wait = new FetchWait(this.all, partitions, maxWaitMs, this.clock, isEnough);
     if (this.stopped) wait.finish();
     return wait;

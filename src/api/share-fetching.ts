@@ -1,0 +1,221 @@
+import { ErrorCode, type KafkaError } from '../../protocol/errors.ts';
+import type { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
+import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+import { asKafkaError } from '../coordinator/errors.ts';
+import type { Eventually } from '../coordinator/eventually.ts';
+import type { AcquireMode } from '../share/partition/acquire.ts';
+import { readErrorCode, type SharePartition } from '../share/partition/share-partition.ts';
+import type { SessionPartition } from '../share/share-sessions.ts';
+import type { RequestContext } from './handler.ts';
+import { missingPartitionById } from './missing-partition.ts';
+import { exists } from './share-requests.ts';
+
+type TopicResponse = NonNullable<InputOf<typeof ShareFetchResponse>['responses']>[number];
+type PartitionResponse = NonNullable<TopicResponse['partitions']>[number];
+
+/** What is answered for one partition. */
+export interface Fetched {
+  readonly topicId: string;
+  readonly response: PartitionResponse;
+}
+
+const RECORD_LIMIT_MODE = 1;
+export const NO_RECORDS = Buffer.alloc(0);
+
+/** One of the partitions that are fetched: its share partition, or why there is none. */
+interface Target {
+  readonly topicId: string;
+  readonly partition: number;
+  share: SharePartition | null;
+  errorCode: number;
+  errorMessage: string | null;
+}
+
+/** One share fetch from its first look at the share partitions to what it brings. */
+export class ShareFetching {
+  private readonly context: RequestContext;
+  private readonly request: MessageOf<typeof ShareFetchRequest>;
+  private readonly groupId: string;
+  private readonly memberId: string;
+  private readonly targets: readonly Target[];
+  private readonly maxBytes: number;
+  private readonly minBytes: number;
+  private readonly mode: AcquireMode;
+  private isGone = false;
+  /** A log could not be read: that is told at once. */
+  private hasFailed = false;
+
+  /** `wanted` in the order of the session; each request begins with another one of them. */
+  constructor(
+    context: RequestContext,
+    request: MessageOf<typeof ShareFetchRequest>,
+    member: { groupId: string; memberId: string },
+    wanted: readonly SessionPartition[],
+  ) {
+    this.context = context;
+    this.request = request;
+    this.groupId = member.groupId;
+    this.memberId = member.memberId;
+    this.maxBytes = Math.min(request.maxBytes, context.broker.config().get('fetch.max.bytes'));
+    this.minBytes = Math.min(request.minBytes, this.maxBytes);
+    this.mode = request.shareAcquireMode === RECORD_LIMIT_MODE ? 'record-limit' : 'batch-optimized';
+    this.targets = rotated(wanted, request.shareSessionEpoch).map((one) => this.target(one));
+  }
+
+  /** At once where there is enough, else when enough has come or maxWaitMs is over. */
+  run(): Eventually<Fetched[]> {
+    const open = this.targets.filter(({ errorCode }) => errorCode === 0);
+    if (open.length === 0) return this.refusals();
+    if (this.maxBytes <= 0 || this.request.maxRecords <= 0) return this.refusals();
+    for (const target of open) this.load(target);
+    if (this.isOver() || this.request.maxWaitMs <= 0 || this.hasEnough()) {
+      const fetched = this.fetch();
+      if (this.request.maxWaitMs <= 0 || this.isAnswer(fetched)) return fetched;
+    }
+    return this.wait();
+  }
+
+  private target({ topicId, partition, isKnown }: SessionPartition): Target {
+    const target: Target = { topicId, partition, share: null, errorCode: 0, errorMessage: null };
+    const { broker } = this.context;
+    if (!isKnown) target.errorCode = ErrorCode.UNKNOWN_TOPIC_ID;
+    else if (!exists(broker, topicId, partition)) target.errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (target.errorCode !== 0) return target;
+    const log = broker.partitions.getById(topicId, partition);
+    if (log === undefined || log.isOffline) {
+      target.errorCode =
+        log === undefined ? missingPartitionById(broker, topicId, partition) : ErrorCode.KAFKA_STORAGE_ERROR;
+    } else {
+      target.share = broker.sharePartitions.of(this.groupId, log);
+    }
+    return target;
+  }
+
+  private load(target: Target): void {
+    const failed = (error: unknown) => this.refuse(target, asKafkaError(error));
+    try {
+      const loading = (target.share as SharePartition).load();
+      if (loading instanceof Promise) loading.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** The share partition cannot be loaded: the next request tries again. */
+  private refuse(target: Target, error: KafkaError): void {
+    target.errorCode = error.code;
+    target.errorMessage = error.message;
+    if (target.share !== null) this.context.broker.sharePartitions.remove(target.share);
+  }
+
+  /** Every partition is refused: there is nothing to wait for. */
+  private isOver(): boolean {
+    return this.targets.every(({ errorCode }) => errorCode !== 0);
+  }
+
+  /** The long poll: woken by appends, by records that are available again, and by share partitions that have been loaded. */
+  private async wait(): Promise<Fetched[]> {
+    const { clock, fetchWaits } = this.context.broker;
+    const deadlineMs = clock.monotonicMs() + this.request.maxWaitMs;
+    const { onGone } = this.context.connection;
+    while (true) {
+      const leftMs = deadlineMs - clock.monotonicMs();
+      const shares = this.targets.map(({ share }) => share).filter((share) => share !== null);
+      const waitables = [...shares, ...shares.map(({ partition }) => partition)];
+      const wait = fetchWaits.start(waitables, Math.max(0, leftMs), () => this.isOver() || this.hasEnough());
+      const gone = () => {
+        this.isGone = true;
+        wait.finish();
+      };
+      onGone.add(gone);
+      await wait.done;
+      onGone.delete(gone);
+      // nobody is there to take records: they would be locked in vain
+      if (this.isGone) return [];
+      const fetched = this.fetch();
+      const isTimeUp = clock.monotonicMs() >= deadlineMs || fetchWaits.isStopped;
+      // another one may have been faster
+      if (isTimeUp || this.isAnswer(fetched)) return fetched;
+    }
+  }
+
+  private isAnswer(fetched: readonly Fetched[]): boolean {
+    return this.hasFailed || this.isOver() || fetched.some(({ response }) => (response.records?.length ?? 0) > 0);
+  }
+
+  private hasEnough(): boolean {
+    const open = this.acquirable();
+    let sizeBytes = 0;
+    for (const { share } of open) {
+      const { partition, availableBytes } = share;
+      if (partition.isDeleted || partition.isOffline) return true;
+      sizeBytes += Math.min(availableBytes, Math.floor(this.maxBytes / open.length));
+    }
+    return open.length > 0 && sizeBytes >= this.minBytes;
+  }
+
+  /** Share partitions that may have something for a member. */
+  private acquirable(): (Target & { share: SharePartition })[] {
+    const isOpen = (target: Target): target is Target & { share: SharePartition } =>
+      target.errorCode === 0 && target.share !== null && target.share.canAcquire();
+    return this.targets.filter(isOpen);
+  }
+
+  private fetch(): Fetched[] {
+    const open = this.acquirable();
+    const fetched: Fetched[] = [];
+    let acquiredCount = 0;
+    for (const target of open) {
+      const response = this.fetchOne(target, Math.floor(this.maxBytes / open.length), acquiredCount);
+      for (const { firstOffset, lastOffset } of response.acquiredRecords ?? []) {
+        acquiredCount += Number(lastOffset) - Number(firstOffset) + 1;
+      }
+      fetched.push({ topicId: target.topicId, response });
+    }
+    return [...fetched, ...this.refusals()];
+  }
+
+  private fetchOne({ share, partition }: Target & { share: SharePartition }, maxBytes: number, acquiredCount: number) {
+    const { isDeleted, isOffline } = share.partition;
+    if (isDeleted || isOffline) {
+      this.hasFailed = true;
+      return refused(partition, isDeleted ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.KAFKA_STORAGE_ERROR, null);
+    }
+    const { batchSize, maxRecords } = this.request;
+    try {
+      const { records, acquired } = share.fetch({
+        memberId: this.memberId,
+        mode: this.mode,
+        batchSize,
+        maxRecords: maxRecords - acquiredCount,
+        maxBytes,
+        minOneBatch: acquiredCount === 0,
+      });
+      return { partitionIndex: partition, records, acquiredRecords: acquired };
+    } catch (error) {
+      this.hasFailed = true;
+      const { topic, index } = share.partition;
+      this.context.broker.logger.error({ err: error, topic, partition: index }, 'records cannot be read');
+      return refused(partition, readErrorCode(error), null);
+    }
+  }
+
+  private refusals(): Fetched[] {
+    return this.targets
+      .filter(({ errorCode }) => errorCode !== 0)
+      .map(({ topicId, partition, errorCode, errorMessage }) => ({
+        topicId,
+        response: refused(partition, errorCode, errorMessage),
+      }));
+  }
+}
+
+function refused(partitionIndex: number, errorCode: number, errorMessage: string | null): PartitionResponse {
+  return { partitionIndex, errorCode, errorMessage, records: NO_RECORDS, acquiredRecords: [] };
+}
+
+/** Begins with another partition in each request, so that none of them is always last. */
+function rotated<T>(all: readonly T[], sessionEpoch: number): T[] {
+  const at = sessionEpoch < 1 || all.length === 0 ? 0 : sessionEpoch % all.length;
+  return [...all.slice(at), ...all.slice(0, at)];
+}
