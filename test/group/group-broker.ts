@@ -60,8 +60,10 @@ export class GroupBroker {
   /** Configurations of groups, by their resource key. */
   readonly configs = new Map<string, ReadonlyMap<string, string>>();
   readonly persister: MemoryPersister;
-  /** The end of every partition. */
+  readonly features = new Map([['share.version', 1]]);
+  /** The end of every partition, or why it is not known. */
   endOffset = 0;
+  endErrorCode = 0;
   readonly groups: GroupCoordinator;
   readonly partitionCount: number;
   /** The topics whose creation was asked for. */
@@ -85,7 +87,7 @@ export class GroupBroker {
       config: () => config,
       image: () => this.image(),
       partitionCount: () => this.partitionCount,
-      share: { persister: this.persister, endOffset: () => ({ errorCode: 0, offset: this.endOffset }) },
+      share: { persister: this.persister, endOffset: () => ({ errorCode: this.endErrorCode, offset: this.endOffset }) },
     });
     this.broker = this.services(config, random);
     if (options.elected !== false) this.elect();
@@ -107,8 +109,7 @@ export class GroupBroker {
 
   private image(): MetadataImage {
     const topicsById = new Map([...this.topics.values()].map((t) => [t.id, t]));
-    const features = new Map([['share.version', 1]]);
-    const { configs, topics: topicsByName } = this;
+    const { configs, features, topics: topicsByName } = this;
     return new MetadataImage({ ...MetadataImage.EMPTY.fields, topicsByName, topicsById, configs, features });
   }
 
