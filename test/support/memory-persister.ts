@@ -59,11 +59,12 @@ export class MemoryPersister implements Pick<SharePersister, 'initialize' | 'rea
     one: (key: string, partition: P) => R,
   ): Eventually<(PartitionResult & R)[]> {
     this.calls.push(`${what} ${groupId} ${partitions.map((p) => p.partition).join(',')}`);
-    const isFailing = this.errorCode !== ErrorCode.NONE && what !== 'readSummary';
+    const { errorCode } = this;
+    const isFailing = errorCode !== ErrorCode.NONE && what !== 'readSummary';
     const answer = () =>
       partitions.map((p) => {
         const { topicId, partition } = p;
-        const result = { topicId, partition, errorCode: this.errorCode, errorMessage: null };
+        const result = { topicId, partition, errorCode, errorMessage: null };
         return { ...result, ...(isFailing ? ({} as R) : one(keyOf(groupId, p), p)) };
       });
     return this.until === null ? answer() : this.until.then(answer);
