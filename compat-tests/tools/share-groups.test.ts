@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { findCoordinator } from '../../src/api/10-find-coordinator.ts';
 import { shareGroupHeartbeat } from '../../src/api/76-share-group-heartbeat.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
 import { eventually, times, uniqueName } from '../helpers.ts';
@@ -27,6 +28,10 @@ describeTools('kafka-share-groups', ({ tool, attempt }, broker) => {
     const client = await WireClient.connect(broker.bootstrapServers);
     const beat = (memberEpoch: number) =>
       client.request(shareGroupHeartbeat, 1, { groupId, memberId: 'm', memberEpoch, subscribedTopicNames: [topic] });
+    await eventually(async () => {
+      const found = await client.request(findCoordinator, 6, { keyType: 0, coordinatorKeys: [groupId] });
+      return found.coordinators[0].errorCode === 0;
+    });
     let epoch = 0;
     await eventually(async () => {
       const told = await beat(epoch);

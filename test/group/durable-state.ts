@@ -56,7 +56,7 @@ function group(shard: GroupShard, groupId: string): unknown {
 }
 
 function share(group: ShareGroup): unknown {
-  const { checked: _checked, statePartitionsMs: _statePartitionsMs, ...durable } = group;
+  const { checked: _checked, statePartitionsMs: _statePartitionsMs, unassigned: _unassigned, ...durable } = group;
   return durable;
 }
 

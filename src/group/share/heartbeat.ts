@@ -141,7 +141,7 @@ function nextEpoch(
 ): { epoch: number; isNewEpoch: boolean; subscriptions: Subscriptions } {
   const before = known?.subscribedTopicNames ?? new Set();
   const isChanged =
-    !isSameSet(before, said.subscribedTopicNames) || (group.targetEpoch >= group.epoch && hasUnassigned(group));
+    !isSameSet(before, said.subscribedTopicNames) || (group.targetEpoch >= group.epoch && isAnyUnassigned(group));
   const { epoch, checked, subscriptions: present } = group;
   const isChecked = checked?.image === image && epoch >= checked.epoch;
   if (!isChanged && isChecked) return { epoch, isNewEpoch: false, subscriptions: present };
@@ -155,6 +155,12 @@ function nextEpoch(
   }
   group.checked = { image, epoch: next };
   return { epoch: next, isNewEpoch, subscriptions };
+}
+
+/** Looks only when something has changed: members of large groups heartbeat often. */
+function isAnyUnassigned(group: ShareGroup): boolean {
+  group.unassigned ??= hasUnassigned(group);
+  return group.unassigned;
 }
 
 /** The member takes its target at once, but for topics that it does not subscribe to any more. */

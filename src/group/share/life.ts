@@ -23,6 +23,7 @@ export function replayShare(shard: GroupShard, record: ShareRecord): void {
     shard.groups.delete(groupId);
     return;
   }
+  group.unassigned = null;
   apply(group, record);
   shard.groups.set(groupId, group);
 }

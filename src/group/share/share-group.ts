@@ -39,6 +39,8 @@ export class ShareGroup implements AnyGroup {
   /** When this coordinator last saw `statePartitions` change. */
   statePartitionsMs = 0;
   checked: Checked | null = null;
+  /** What `hasUnassigned` has found since the last record; null: not looked yet. */
+  unassigned: boolean | null = null;
   private readonly subscribed = new Map<string, number>();
 
   constructor(groupId: string) {
