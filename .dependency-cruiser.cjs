@@ -1,4 +1,4 @@
-/** The direction of the design: protocol <- storage <- partition, coordinator, raft <- group, transaction, controller <- api <- net <- node.ts. */
+/** The direction of the design: protocol <- storage <- partition, coordinator, raft <- share, group, transaction, controller <- api <- net <- node.ts. */
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',

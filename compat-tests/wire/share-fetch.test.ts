@@ -15,7 +15,7 @@ import { initializeShareGroupState } from '../../src/api/83-initialize-share-gro
 import { readShareGroupStateSummary } from '../../src/api/87-read-share-group-state-summary.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, uniqueName } from '../helpers.ts';
+import { eventually, times, uniqueName } from '../helpers.ts';
 
 const SHARE = 2;
 const GROUP = 32;
@@ -232,6 +232,27 @@ describeBrokers('share fetches', (broker) => {
       expect(again).toEqual([0, 1]);
       expect(await doneUpTo(groupId, topic)).toBe(2);
       expect((await a.fetch([topic], { maxWaitMs: 100 })).acquired).toEqual([]);
+      await a.close();
+    });
+
+    it('fewer at a time of what comes back again and again', async () => {
+      const topic = await newTopic();
+      await append(topic, [16]);
+      const groupId = await newGroup(topic);
+      const a = await join(groupId);
+      const deliveries: string[] = [];
+      for (let round = 0; round < 60; round++) {
+        const { acquired } = await a.fetch([topic], { maxWaitMs: round === 0 ? 2000 : 50 });
+        if (acquired.length === 0) break;
+        deliveries.push(acquired.map(([first, last, count]) => `${first}-${last}:${count}`).join(' '));
+        await a.acknowledge(
+          topic,
+          acquired.map(([first, last]): Acknowledgement => [first, last, RELEASE]),
+        );
+      }
+      const alone = (from: number, to: number) => times(to - from + 1, (i) => `${from + i}-${from + i}:5`);
+      const half = ['0-15:1', '0-15:2', '0-15:3', '0-7:4', ...alone(0, 7)];
+      expect(deliveries).toEqual([...half, '8-15:4', ...alone(8, 15)]);
       await a.close();
     });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { findCoordinator } from '../../src/api/10-find-coordinator.ts';
 import { createTopics } from '../../src/api/19-create-topics.ts';
+import { describeConfigs } from '../../src/api/32-describe-configs.ts';
 import { initializeShareGroupState } from '../../src/api/83-initialize-share-group-state.ts';
 import { readShareGroupState } from '../../src/api/84-read-share-group-state.ts';
 import { writeShareGroupState } from '../../src/api/85-write-share-group-state.ts';
@@ -9,10 +10,12 @@ import { deleteShareGroupState } from '../../src/api/86-delete-share-group-state
 import { readShareGroupStateSummary } from '../../src/api/87-read-share-group-state-summary.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, uniqueName } from '../helpers.ts';
+import { eventually, times, uniqueName } from '../helpers.ts';
 
 const NOBODY = 'nobodynobodynobodynobo';
 const SHARE = 2;
+/** ConfigSource of what a topic says itself. */
+const TOPIC_CONFIG = 1;
 
 const OK = { errorCode: 0, errorMessage: null };
 const UNKNOWN = {
@@ -53,6 +56,12 @@ describeBrokers('the state of share groups', (broker) => {
       const found = await find([`${groupId}:${topicId}:0`]);
       return found.coordinators[0].errorCode === 0;
     });
+    // Kafka's coordinators learn of the topic one after the other
+    await eventually(async () => {
+      const groups = times(100, (i) => `ready-${i}`);
+      const told = await Promise.all(groups.map((group) => summary(group, topicId, { partition: 2, leaderEpoch: 0 })));
+      return told.every(({ errorCode }) => errorCode === 0);
+    });
   });
   afterAll(() => client.close());
 
@@ -82,6 +91,22 @@ describeBrokers('the state of share groups', (broker) => {
     }
     const older = await client.request(findCoordinator, 5, { keyType: SHARE, coordinatorKeys: [`g:${topicId}:0`] });
     expect(older.coordinators[0].errorCode).toBe(ErrorCode.INVALID_REQUEST);
+  });
+
+  it('is kept in a topic of its own', async () => {
+    const expected = {
+      'cleanup.policy': 'delete',
+      'compression.type': 'producer',
+      'min.insync.replicas': '1',
+      'retention.ms': '-1',
+      'segment.bytes': '104857600',
+    };
+    const resources = [
+      { resourceType: 2, resourceName: '__share_group_state', configurationKeys: Object.keys(expected) },
+    ];
+    const { results } = await client.request(describeConfigs, 4, { resources });
+    expect(Object.fromEntries(results[0].configs.map(({ name, value }) => [name, value]))).toEqual(expected);
+    for (const { configSource } of results[0].configs) expect(configSource).toBe(TOPIC_CONFIG);
   });
 
   it('begins with an initialization', async () => {

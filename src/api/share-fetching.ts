@@ -147,9 +147,9 @@ export class ShareFetching {
     const open = this.acquirable();
     let sizeBytes = 0;
     for (const { share } of open) {
-      const { partition, availableBytes } = share;
+      const { partition } = share;
       if (partition.isDeleted || partition.isOffline) return true;
-      sizeBytes += Math.min(availableBytes, Math.floor(this.maxBytes / open.length));
+      sizeBytes += Math.min(share.availableBytes(), Math.floor(this.maxBytes / open.length));
     }
     return open.length > 0 && sizeBytes >= this.minBytes;
   }

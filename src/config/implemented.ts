@@ -125,7 +125,6 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'share.coordinator.state.topic.replication.factor',
   'share.coordinator.state.topic.min.isr',
   'share.coordinator.state.topic.segment.bytes',
-  'share.coordinator.state.topic.compression.codec',
   'share.coordinator.state.topic.prune.interval.ms',
   'share.coordinator.cold.partition.snapshot.interval.ms',
   'share.coordinator.snapshot.update.records.per.snapshot',

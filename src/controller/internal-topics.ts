@@ -23,7 +23,7 @@ export function internalTopic(name: string, context: PlanContext): CreatableTopi
         // the coordinator itself deletes what nobody needs any more
         configs: {
           'cleanup.policy': 'delete',
-          'compression.type': compressionName(config.get('share.coordinator.state.topic.compression.codec')),
+          'compression.type': 'producer',
           'segment.bytes': String(config.get('share.coordinator.state.topic.segment.bytes')),
           'min.insync.replicas': String(config.get('share.coordinator.state.topic.min.isr')),
           'retention.ms': '-1',

@@ -122,7 +122,7 @@ export class SharePartition {
   }
 
   /** Bytes that the next fetch could read. */
-  get availableBytes(): number {
+  availableBytes(): number {
     if (this.records === null) return 0;
     this.followLogStart(this.records);
     const { log } = this.partition;
