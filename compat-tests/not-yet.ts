@@ -4,10 +4,4 @@
  */
 
 /** APIs by key that odradek does not serve, with the versions that Kafka advertises. */
-export const notYetServed: ReadonlyMap<number, { name: string; versions: string }> = new Map([
-  [76, { name: 'ShareGroupHeartbeat', versions: '1-1' }],
-  [77, { name: 'ShareGroupDescribe', versions: '1-1' }],
-  [90, { name: 'DescribeShareGroupOffsets', versions: '0-1' }],
-  [91, { name: 'AlterShareGroupOffsets', versions: '0-0' }],
-  [92, { name: 'DeleteShareGroupOffsets', versions: '0-0' }],
-]);
+export const notYetServed: ReadonlyMap<number, { name: string; versions: string }> = new Map();

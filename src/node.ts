@@ -28,7 +28,7 @@ import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
-import { ShareGroups } from './node/share-groups.ts';
+import { endOffsetOf, ShareGroups } from './node/share-groups.ts';
 import { assembleTransactions, type Transactions } from './node/transactions.ts';
 import { FetchSessions } from './partition/fetch-session.ts';
 import { FetchWaits } from './partition/fetch-wait.ts';
@@ -165,16 +165,6 @@ function assemble(
 ): Replicas {
   const nodeId = options.config.get('node.id');
   const partitions = new Partitions(nodeId, logs, loggers.named('odradek.partition'));
-  const groups = new GroupCoordinator({
-    log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
-    clock,
-    random,
-    logger: loggers.named('odradek.group'),
-    config,
-    image: () => controller.image,
-    partitionCount: () =>
-      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
-  });
   const logger = loggers.named('odradek.controller');
   const onMisplaced = (assignments: readonly DirectoryAssignment[]) => {
     const told = controller.assignDirectories(assignments);
@@ -183,6 +173,17 @@ function assemble(
   const producerIds = new ProducerIds(() => controller.allocateProducerIds());
   const image = () => controller.image;
   const shares = new ShareGroups({ controller, partitions, clock, logger: loggers.named('odradek.share'), config });
+  const groups = new GroupCoordinator({
+    log: new InternalTopicLog(OFFSETS_TOPIC, partitions),
+    clock,
+    random,
+    logger: loggers.named('odradek.group'),
+    config,
+    image,
+    partitionCount: () =>
+      controller.image.topic(OFFSETS_TOPIC)?.partitions.length ?? config().get('offsets.topic.num.partitions'),
+    share: { persister: shares.persister, endOffset: endOffsetOf(partitions) },
+  });
   const transactions = assembleTransactions({
     partitions,
     groups,
@@ -193,8 +194,9 @@ function assemble(
     image,
   });
   const coordinators = new Map<string, Coordinator>([
-    [OFFSETS_TOPIC, groups],
+    // before the groups, which ask for the state of their share partitions when they are loaded
     [SHARE_STATE_TOPIC, shares],
+    [OFFSETS_TOPIC, groups],
     // last: transactions that are being ended go on at once, with offsets too
     [TRANSACTION_STATE_TOPIC, transactions.transactions],
   ]);

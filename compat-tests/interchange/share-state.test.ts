@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { listOffsets } from '../../src/api/02-list-offsets.ts';
 import { findCoordinator } from '../../src/api/10-find-coordinator.ts';
 import { createTopics } from '../../src/api/19-create-topics.ts';
 import { initializeShareGroupState } from '../../src/api/83-initialize-share-group-state.ts';
@@ -8,13 +9,22 @@ import { readShareGroupState } from '../../src/api/84-read-share-group-state.ts'
 import { writeShareGroupState } from '../../src/api/85-write-share-group-state.ts';
 import { deleteShareGroupState } from '../../src/api/86-delete-share-group-state.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
-import { type BrokerName, type Home, newHome, type OwnBroker, removeHome, startBroker } from '../brokers.ts';
+import {
+  type BrokerName,
+  brokerNames,
+  type Home,
+  newHome,
+  type OwnBroker,
+  removeHome,
+  startBroker,
+} from '../brokers.ts';
 import { eventually } from '../helpers.ts';
 import { oracleAvailable } from '../oracle/jars.ts';
 import { runTool } from '../oracle/tool.ts';
 
 const SHARE = 2;
 const GROUP = 'g';
+const EARLIEST = -2;
 const PARTITIONS = [0, 1, 2];
 const properties = {
   'share.coordinator.state.topic.num.partitions': '1',
@@ -30,6 +40,27 @@ describe('the state of share groups in files', () => {
       expect(dumps[0]).toEqual(dumps[1]);
       expect(dumps[0]).toHaveLength(9);
     }, 120_000);
+
+    it.each(brokerNames)(
+      'of %s is pruned below what is needed',
+      async (name) => {
+        const often = {
+          'share.coordinator.snapshot.update.records.per.snapshot': '0',
+          'share.coordinator.state.topic.prune.interval.ms': '200',
+        };
+        await serve(
+          name,
+          await temporaryHome(),
+          async (client) => {
+            await writeAll(client);
+            // two are left, and of each the last snapshot
+            await eventually(async () => (await logStart(client)) >= 2);
+          },
+          often,
+        );
+      },
+      120_000,
+    );
 
     it.each([
       ['odradek', 'kafka'],
@@ -61,8 +92,13 @@ async function temporaryHome(): Promise<Home> {
   return home;
 }
 
-async function serve<T>(name: BrokerName, home: Home, work: (client: WireClient) => Promise<T>): Promise<T> {
-  const broker: OwnBroker = await startBroker(name, { ...home, properties });
+async function serve<T>(
+  name: BrokerName,
+  home: Home,
+  work: (client: WireClient) => Promise<T>,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const broker: OwnBroker = await startBroker(name, { ...home, properties: { ...properties, ...more } });
   const client = await WireClient.connect(broker.bootstrapServers);
   try {
     return await work(client);
@@ -70,6 +106,13 @@ async function serve<T>(name: BrokerName, home: Home, work: (client: WireClient)
     await client.close();
     await broker.stop();
   }
+}
+
+async function logStart(client: WireClient): Promise<number> {
+  const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: EARLIEST }];
+  const request = { replicaId: -1, isolationLevel: 0, topics: [{ name: '__share_group_state', partitions }] };
+  const { topics } = await client.request(listOffsets, 7, request);
+  return Number(topics[0].partitions[0].offset);
 }
 
 /** A topic, and of its partitions one with snapshots and updates, one untouched, one deleted; gives the topic's id. */

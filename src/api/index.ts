@@ -58,6 +58,8 @@ import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts';
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts';
 import { listConfigResources } from './74-list-config-resources.ts';
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts';
+import { shareGroupHeartbeat } from './76-share-group-heartbeat.ts';
+import { shareGroupDescribe } from './77-share-group-describe.ts';
 import { shareFetch } from './78-share-fetch.ts';
 import { shareAcknowledge } from './79-share-acknowledge.ts';
 import { addRaftVoter } from './80-add-raft-voter.ts';
@@ -69,6 +71,9 @@ import { deleteShareGroupState } from './86-delete-share-group-state.ts';
 import { readShareGroupStateSummary } from './87-read-share-group-state-summary.ts';
 import { streamsGroupHeartbeat } from './88-streams-group-heartbeat.ts';
 import { streamsGroupDescribe } from './89-streams-group-describe.ts';
+import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts';
+import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts';
+import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts';
 import type { ApiRange } from './broker.ts';
 import type { Handler } from './handler.ts';
 
@@ -143,6 +148,11 @@ export const handlers = [
   readShareGroupStateSummary,
   streamsGroupHeartbeat,
   streamsGroupDescribe,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ] as unknown as readonly Handler[];
 
 export const apiRanges: readonly ApiRange[] = handlers.map(({ request, versions, advertisedMin }) => ({

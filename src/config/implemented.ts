@@ -125,6 +125,17 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   'group.consumer.max.assignment.interval.ms',
   'group.consumer.regex.refresh.interval.ms',
   // share groups
+  'group.share.session.timeout.ms',
+  'group.share.min.session.timeout.ms',
+  'group.share.max.session.timeout.ms',
+  'group.share.heartbeat.interval.ms',
+  'group.share.min.heartbeat.interval.ms',
+  'group.share.max.heartbeat.interval.ms',
+  'group.share.max.size',
+  'group.share.assignment.interval.ms',
+  'group.share.min.assignment.interval.ms',
+  'group.share.max.assignment.interval.ms',
+  'group.share.initialize.retry.interval.ms',
   'group.share.delivery.count.limit',
   'group.share.min.delivery.count.limit',
   'group.share.max.delivery.count.limit',
@@ -201,7 +212,7 @@ export type Support = 'implemented' | 'without effect' | 'not implemented';
 
 const REBALANCE_PROTOCOLS: BrokerConfigName = 'group.coordinator.rebalance.protocols';
 /** The protocols of groups that are served: who asks for some of them gets just those. */
-const SERVED_PROTOCOLS: readonly string[] = ['classic', 'consumer', 'streams'];
+const SERVED_PROTOCOLS: readonly string[] = ['classic', 'consumer', 'share', 'streams'];
 
 /** What becomes of a configuration that was set to this value. */
 export function supportOf(name: string, value: string): Support {

@@ -10,7 +10,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { MetadataImage } from '../controller/image.ts';
 import { asKafkaError } from '../coordinator/errors.ts';
-import { all, type Eventually } from '../coordinator/eventually.ts';
+import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
 import type { CoordinatorLog, EndMarker, InTransaction } from '../coordinator/log.ts';
 import { partitionFor } from '../coordinator/partition-for.ts';
 import { CoordinatorRuntime } from '../coordinator/runtime.ts';
@@ -34,6 +34,9 @@ import {
 } from './offsets/transactional-commit.ts';
 import { GroupOperations, type GroupRuntime } from './operations.ts';
 import type { GroupRecord } from './records.ts';
+import { forgetStateOf } from './share/delete-offsets.ts';
+import { ShareGroups } from './share/share-groups.ts';
+import type { SharePorts } from './share/share-ports.ts';
 import { StreamsGroups } from './streams/streams-groups.ts';
 
 export interface GroupCoordinatorOptions {
@@ -46,6 +49,7 @@ export interface GroupCoordinatorOptions {
   image(): MetadataImage;
   /** The partitions of `__consumer_offsets`: those it has, or will have when it is created. */
   partitionCount(): number;
+  readonly share: SharePorts;
 }
 
 /** A topic that was deleted. */
@@ -61,6 +65,7 @@ export class GroupCoordinator {
   readonly classic: ClassicGroups;
   readonly streams: StreamsGroups;
   readonly consumer: ConsumerGroups;
+  readonly share: ShareGroups;
   private sweep: Timer;
   private readonly waits: ServiceWaits;
 
@@ -80,6 +85,7 @@ export class GroupCoordinator {
     this.classic = new ClassicGroups(this.operations);
     this.streams = new StreamsGroups(this.operations, clock);
     this.consumer = new ConsumerGroups(this.operations);
+    this.share = new ShareGroups(this.operations, { ...options.share, logger, image });
     this.sweep = this.scheduleSweep();
   }
 
@@ -104,10 +110,18 @@ export class GroupCoordinator {
   onTopicsDeleted(topics: readonly DeletedTopic[]): Eventually<unknown> {
     const byName = new Map(topics.map((topic) => [topic.name, topic]));
     const groupIds = (shard: GroupShard) => shard.offsets.groupIds();
+    const topicIds = new Set(topics.map((topic) => topic.id));
     const active = [...this.runtime.partitions()].filter((partition) => this.runtime.isActive(partition));
     const writing = active.map((partition) => {
       this.runtime.read(partition, (shard) => shard.forgetTopicIds(byName.keys()));
-      return this.forEachGroup(partition, groupIds, (shard, groupId) => forgetTopics(shard, groupId, byName));
+      return all([
+        this.forEachGroup(partition, groupIds, (shard, groupId) => forgetTopics(shard, groupId, byName)),
+        this.forEachGroup(
+          partition,
+          (shard) => shard.groups.keys(),
+          (shard, groupId, nowMs) => forgetStateOf(shard, groupId, topicIds, nowMs),
+        ),
+      ]);
     });
     return all(writing);
   }
@@ -210,11 +224,14 @@ export class GroupCoordinator {
 
   /** The error code of the deletion. */
   deleteGroup(groupId: string): Eventually<number> {
-    return this.operations.write(
-      groupId,
-      (shard) => deleteGroup(shard, groupId),
-      (errorCode): number => errorCode,
-    );
+    return andThen(this.share.deleteState(groupId), (stateError) => {
+      if (stateError !== ErrorCode.NONE) return stateError;
+      return this.operations.write(
+        groupId,
+        (shard) => deleteGroup(shard, groupId),
+        (errorCode): number => errorCode,
+      );
+    });
   }
 
   private loaded(partition: number): void {

@@ -12,6 +12,7 @@ import type { Group } from './group.ts';
 import { OffsetStore, storedOffset } from './offsets/offset-store.ts';
 import type { OffsetRecord } from './offsets/records.ts';
 import { decodeRecord, encodeRecord, type GroupRecord } from './records.ts';
+import { expireShare, replayShare, shareLoaded } from './share/life.ts';
 import { expireStreams, replayStreams, streamsLoaded } from './streams/life.ts';
 import type { GroupTimer } from './timers.ts';
 
@@ -83,6 +84,9 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
       case 'consumer':
         replayConsumer(this, record);
         break;
+      case 'share':
+        replayShare(this, record);
+        break;
       case 'streams':
         replayStreams(this, record);
         break;
@@ -92,12 +96,25 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
   loaded(nowMs: number): void {
     if (this.foreignRecords > 0) {
       const fields = { count: this.foreignRecords };
-      this.env.logger.warn(fields, 'records of share groups are left alone: not served yet');
+      this.env.logger.warn(fields, 'records of a kind that is not known are left alone');
     }
-    for (const group of this.groups.values()) {
-      if (group.type === 'classic') classicLoaded(this, group, nowMs);
-      else if (group.type === 'consumer') consumerLoaded(this, group);
-      else streamsLoaded(this, group);
+    for (const group of this.groups.values()) this.groupLoaded(group, nowMs);
+  }
+
+  private groupLoaded(group: Group, nowMs: number): void {
+    switch (group.type) {
+      case 'classic':
+        classicLoaded(this, group, nowMs);
+        break;
+      case 'consumer':
+        consumerLoaded(this, group);
+        break;
+      case 'share':
+        shareLoaded(this, group, nowMs);
+        break;
+      case 'streams':
+        streamsLoaded(this, group);
+        break;
     }
   }
 
@@ -115,6 +132,8 @@ export class GroupShard implements StateMachine<GroupRecord, GroupTimer> {
         return expireClassic(this, event, nowMs);
       case 'consumer':
         return expireConsumer(this, event, nowMs);
+      case 'share':
+        return expireShare(this, event);
       case 'streams':
         return expireStreams(this, event, nowMs);
     }

@@ -2,6 +2,7 @@ import type { ClassicGroup } from './classic/classic-group.ts';
 import type { ConsumerGroup } from './consumer/consumer-group.ts';
 import type { StoredOffset } from './offsets/offset-store.ts';
 import type { GroupRecord } from './records.ts';
+import type { ShareGroup } from './share/share-group.ts';
 import type { StreamsGroup } from './streams/streams-group.ts';
 
 /** Who commits offsets: OffsetCommit, or TxnOffsetCommit with what it says of the member. */
@@ -52,5 +53,4 @@ export interface AnyGroup {
   tombstones(): GroupRecord[];
 }
 
-/** Share groups will be a further member of this union. */
-export type Group = ClassicGroup | ConsumerGroup | StreamsGroup;
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup | StreamsGroup;

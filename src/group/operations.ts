@@ -54,11 +54,16 @@ export class GroupOperations {
   }
 
   /** Asks for committed state; a failure becomes a response. */
-  read<T>(groupId: string, query: (shard: GroupShard) => T, failed: (errorCode: ErrorCodeValue) => T): T {
+  read<T>(
+    groupId: string,
+    query: (shard: GroupShard) => T,
+    failed: (errorCode: ErrorCodeValue, reason: KafkaError) => T,
+  ): T {
     try {
       return this.runtime.read(this.options.partitionFor(groupId), query);
     } catch (error) {
-      return failed(this.told(asKafkaError(error), error));
+      const reason = asKafkaError(error);
+      return failed(this.told(reason, error), reason);
     }
   }
 

@@ -7,9 +7,10 @@ import type { CoordinatorRecord } from '../coordinator/log.ts';
 import { CLASSIC_KIND, type ClassicRecord, decodeClassic, encodeClassic } from './classic/records.ts';
 import { CONSUMER_KINDS, type ConsumerRecord, decodeConsumer, encodeConsumer } from './consumer/records.ts';
 import { decodeOffset, encodeOffset, OFFSET_KINDS, type OffsetRecord } from './offsets/records.ts';
+import { decodeShare, encodeShare, SHARE_KINDS, type ShareRecord } from './share/records.ts';
 import { decodeStreams, encodeStreams, STREAMS_KINDS, type StreamsRecord } from './streams/records.ts';
 
-export type GroupRecord = OffsetRecord | ClassicRecord | ConsumerRecord | StreamsRecord;
+export type GroupRecord = OffsetRecord | ClassicRecord | ConsumerRecord | ShareRecord | StreamsRecord;
 
 export function encodeRecord(record: GroupRecord): CoordinatorRecord {
   switch (record.type) {
@@ -21,6 +22,8 @@ export function encodeRecord(record: GroupRecord): CoordinatorRecord {
       return encodeConsumer(record);
     case 'streams':
       return encodeStreams(record);
+    case 'share':
+      return encodeShare(record);
   }
 }
 
@@ -32,5 +35,6 @@ export function decodeRecord(key: Buffer, value: Buffer | null): GroupRecord | n
   if (kind === CLASSIC_KIND) return decodeClassic(reader, value);
   if (CONSUMER_KINDS.includes(kind)) return decodeConsumer(kind, reader, value);
   if (STREAMS_KINDS.includes(kind)) return decodeStreams(kind, reader, value);
+  if (SHARE_KINDS.includes(kind)) return decodeShare(kind, reader, value);
   return null;
 }

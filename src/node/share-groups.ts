@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../protocol/errors.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { groupConfig } from '../config/group-config.ts';
 import type { Controller } from '../controller/controller.ts';
@@ -5,6 +6,7 @@ import type { MetadataImage, TopicImage } from '../controller/image.ts';
 import type { Eventually } from '../coordinator/eventually.ts';
 import { SHARE_STATE_TOPIC } from '../coordinator/topics.ts';
 import type { Clock, Logger } from '../env.ts';
+import type { EndOffset } from '../group/share/share-ports.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import { LocalPersister } from '../share/coordinator/local-persister.ts';
 import { ShareCoordinator } from '../share/coordinator/share-coordinator.ts';
@@ -77,4 +79,13 @@ function createCoordinator({ controller, partitions, clock, logger, config }: Sh
     partitionCountOf: (topicId) => controller.image.topicById(topicId)?.partitions.length ?? null,
     prune: (partition, belowOffset) => partitions.get(SHARE_STATE_TOPIC, partition)?.deleteRecordsBefore(belowOffset),
   });
+}
+
+/** Where consumers find the end of a partition that this node leads: what the lag of a share group is measured against. */
+export function endOffsetOf(partitions: Partitions): (topicId: string, partition: number) => EndOffset {
+  return (topicId, index) => {
+    const partition = partitions.getById(topicId, index);
+    if (partition === undefined) return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, offset: -1 };
+    return { errorCode: ErrorCode.NONE, offset: partition.highWatermark };
+  };
 }

@@ -55,6 +55,6 @@ export interface SharePersister {
   initialize(groupId: string, partitions: readonly InitializeState[]): Eventually<PartitionResult[]>;
   read(groupId: string, partitions: readonly ReadState[]): Eventually<ReadResult[]>;
   write(groupId: string, partitions: readonly WriteState[]): Eventually<PartitionResult[]>;
-  readSummary(groupId: string, partitions: readonly ReadState[]): Eventually<SummaryResult[]>;
+  readSummary(groupId: string, partitions: readonly TopicPartitionId[]): Eventually<SummaryResult[]>;
   delete(groupId: string, partitions: readonly TopicPartitionId[]): Eventually<PartitionResult[]>;
 }

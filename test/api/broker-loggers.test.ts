@@ -61,6 +61,7 @@ describe("the broker's loggers", () => {
         ['odradek.controller', 'ERROR'],
         ['odradek.partition', 'ERROR'],
         ['odradek.group', 'DEBUG'],
+        ['odradek.share', 'ERROR'],
         ['odradek.api', 'ERROR'],
         ['odradek.cleaner', 'ERROR'],
       ]),

@@ -123,8 +123,7 @@ describe('notices', () => {
 
   test.each([
     ['classic', []],
-    ['classic,consumer,streams', []],
-    ['classic,share', ['Not implemented yet, so without effect: group.coordinator.rebalance.protocols']],
+    ['classic,consumer,share,streams', []],
   ])('group.coordinator.rebalance.protocols=%s', (protocols, lines) => {
     expect(loadConfig({ set: [`group.coordinator.rebalance.protocols=${protocols}`] }).notices).toEqual(lines);
   });

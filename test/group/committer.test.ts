@@ -5,6 +5,7 @@ import type { Committer } from '../../src/group/group.ts';
 import { StreamsGroup } from '../../src/group/streams/streams-group.ts';
 import { newMember } from '../../src/group/streams/streams-member.ts';
 
+const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
 const nobody: Committer = {
   memberId: '',
   groupInstanceId: null,
@@ -71,10 +72,12 @@ describe('a streams group', () => {
 
   it('takes commits in an earlier epoch for tasks that the member has had since then', () => {
     const check = streamsGroup().requireCommitter({ ...nobody, memberId: 'm', generationIdOrMemberEpoch: 4 });
-    expect(() => check?.('in', 0)).not.toThrow();
-    expect(() => check?.('in', 1)).toThrow('Received member epoch 4 is older than assignment epoch 5 for task 0-1.');
-    expect(() => check?.('in', 2)).toThrow('Task 0-2 is not assigned or pending revocation for member.');
-    expect(() => check?.('other', 0)).toThrow('Topic other is not in the topology.');
+    expect(() => check?.(TOPIC_ID, 'in', 0)).not.toThrow();
+    expect(() => check?.(TOPIC_ID, 'in', 1)).toThrow(
+      'Received member epoch 4 is older than assignment epoch 5 for task 0-1.',
+    );
+    expect(() => check?.(TOPIC_ID, 'in', 2)).toThrow('Task 0-2 is not assigned or pending revocation for member.');
+    expect(() => check?.(TOPIC_ID, 'other', 0)).toThrow('Topic other is not in the topology.');
   });
 
   it('refuses commits in a later epoch', () => {

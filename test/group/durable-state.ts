@@ -5,6 +5,7 @@ import type { ConsumerGroup } from '../../src/group/consumer/consumer-group.ts';
 import type { Group } from '../../src/group/group.ts';
 import { GroupShard } from '../../src/group/group-shard.ts';
 import type { GroupRuntime } from '../../src/group/operations.ts';
+import type { ShareGroup } from '../../src/group/share/share-group.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import type { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
@@ -49,6 +50,7 @@ function group(shard: GroupShard, groupId: string): unknown {
   if (of === undefined) return null;
   if (of.type === 'classic') return classicGroup(of);
   if (of.type === 'consumer') return consumerGroup(of);
+  if (of.type === 'share') return share(of);
   return { type: of.type, state: of.state };
 }
 
@@ -71,6 +73,11 @@ function classicGroup(g: ClassicGroup): unknown {
   });
   const sorted = members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
   return { groupId, state, generationId, protocolType, protocolName, leaderId, subscribedTopics, members: sorted };
+}
+
+function share(group: ShareGroup): unknown {
+  const { checked: _checked, statePartitionsMs: _statePartitionsMs, unassigned: _unassigned, ...durable } = group;
+  return durable;
 }
 
 function offsets(shard: GroupShard): unknown {

@@ -11,31 +11,34 @@ import { GroupCoordinator } from '../../src/group/group-coordinator.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';
+import { MemoryPersister } from '../support/memory-persister.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export const NODE_ID = 1;
 const OFFSETS_TOPIC = '__consumer_offsets';
 
-export interface Topic {
-  readonly name: string;
-  readonly id: string;
-  readonly partitions: readonly {
-    readonly leader: number;
-    readonly leaderEpoch: number;
-    readonly replicas: readonly number[];
-  }[];
-}
+export type Topic = TopicImage;
 
 /** A topic whose id follows from its name. */
 export function topic(name: string, partitionCount: number, generation = 0): Topic {
   const id = Buffer.from(`${name}-${generation}`.padEnd(16, '.').slice(0, 16)).toString('base64url');
-  return {
-    name,
-    id,
-    partitions: new Array(partitionCount).fill({ leader: NODE_ID, leaderEpoch: 0, replicas: [NODE_ID] }),
-  };
+  return { name, id, partitions: new Array(partitionCount).fill(PARTITION) };
 }
+
+const PARTITION = {
+  leader: NODE_ID,
+  leaderRecoveryState: 0,
+  leaderEpoch: 0,
+  partitionEpoch: 0,
+  replicas: [NODE_ID],
+  isr: [NODE_ID],
+  removingReplicas: [],
+  addingReplicas: [],
+  elr: [],
+  lastKnownElr: [],
+  directories: [],
+};
 
 export interface GroupBrokerOptions {
   readonly config?: Readonly<Record<string, string>>;
@@ -46,6 +49,7 @@ export interface GroupBrokerOptions {
   readonly elected?: boolean;
   readonly log?: MemoryCoordinatorLog;
   readonly clock?: VirtualClock;
+  readonly persister?: MemoryPersister;
 }
 
 export class GroupBroker {
@@ -53,21 +57,32 @@ export class GroupBroker {
   readonly log: MemoryCoordinatorLog;
   readonly logger = new CollectingLogger();
   readonly topics = new Map<string, Topic>();
+  /** Configurations of groups, by their resource key. */
+  readonly configs = new Map<string, ReadonlyMap<string, string>>();
+  readonly persister: MemoryPersister;
+  readonly features = new Map([
+    ['group.version', 1],
+    ['share.version', 1],
+    ['streams.version', 1],
+  ]);
+  /** The end of every partition, or why it is not known. */
+  endOffset = 0;
+  endErrorCode = 0;
   readonly groups: GroupCoordinator;
   readonly partitionCount: number;
   /** The topics whose creation was asked for. */
   readonly ensured: string[] = [];
   clientId: string | null = 'client';
   private readonly broker: Broker;
-  private readonly configs = new Map<string, ReadonlyMap<string, string>>();
-  private configsChanged = false;
-  /** The topics in the latest image. */
+  /** The features and configurations, and the topics, in the latest image. */
+  private told = '';
   private shown: readonly Topic[] = [];
   private latest = MetadataImage.EMPTY;
 
   constructor(options: GroupBrokerOptions = {}) {
     this.clock = options.clock ?? new VirtualClock();
     this.log = options.log ?? new MemoryCoordinatorLog();
+    this.persister = options.persister ?? new MemoryPersister();
     this.partitionCount = options.partitionCount ?? 5;
     for (const one of options.topics ?? [topic('t', 4), topic('u', 2)]) this.topics.set(one.name, one);
     const config = brokerConfig({ ...DEVELOPMENT, ...options.config });
@@ -80,6 +95,7 @@ export class GroupBroker {
       config: () => config,
       image: () => this.image(),
       partitionCount: () => this.partitionCount,
+      share: { persister: this.persister, endOffset: () => ({ errorCode: this.endErrorCode, offset: this.endOffset }) },
     });
     this.broker = this.services(config, random);
     if (options.elected !== false) this.elect();
@@ -106,18 +122,15 @@ export class GroupBroker {
   private image(): MetadataImage {
     const topics = [...this.topics.values()];
     const isSame = topics.length === this.shown.length && topics.every((one, i) => one === this.shown[i]);
-    if (isSame && !this.configsChanged) return this.latest;
+    const told = JSON.stringify([[...this.features], [...this.configs].map(([key, values]) => [key, [...values]])]);
+    if (isSame && told === this.told) return this.latest;
     const offset = this.latest.offset + 1;
-    const topicsByName = new Map(topics.map((one) => [one.name, one as unknown as TopicImage]));
-    const topicsById = new Map(topics.map((one) => [one.id, one as unknown as TopicImage]));
-    const features = new Map([
-      ['group.version', 1],
-      ['streams.version', 1],
-    ]);
-    const { configs } = this;
+    const topicsByName = new Map(topics.map((one) => [one.name, one]));
+    const topicsById = new Map(topics.map((one) => [one.id, one]));
+    const [features, configs] = [new Map(this.features), new Map(this.configs)];
     const fields = { ...MetadataImage.EMPTY.fields, topicsByName, topicsById, features, configs, offset };
     this.shown = topics;
-    this.configsChanged = false;
+    this.told = told;
     this.latest = new MetadataImage(fields);
     return this.latest;
   }
@@ -125,7 +138,6 @@ export class GroupBroker {
   /** Gives a group a configuration of its own. */
   configure(groupId: string, overrides: Readonly<Record<string, string>>): void {
     this.configs.set(resourceKey(ResourceType.GROUP, groupId), new Map(Object.entries(overrides)));
-    this.configsChanged = true;
   }
 
   /** Makes this broker the coordinator of every partition. */

@@ -88,9 +88,7 @@ export class ShareBroker {
   }
 
   async summary() {
-    const [result] = await this.coordinator.readSummary(GROUP_ID, [
-      { topicId: TOPIC_ID, partition: 0, leaderEpoch: 0 },
-    ]);
+    const [result] = await this.coordinator.readSummary(GROUP_ID, [{ topicId: TOPIC_ID, partition: 0 }]);
     return [result.startOffset, result.deliveryCompleteCount];
   }
 

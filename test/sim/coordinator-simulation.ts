@@ -11,6 +11,7 @@ import type { Partitions } from '../../src/partition/partitions.ts';
 import { DEFAULT_LOG_CONFIG, DiskError, type Log, LogDir, LogError, LogResources } from '../../storage/index.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
+import { MemoryPersister } from '../support/memory-persister.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { FaultyDisk } from './faulty-disk.ts';
@@ -109,6 +110,7 @@ export class CoordinatorSimulation {
       config: () => broker,
       image: () => MetadataImage.EMPTY,
       partitionCount: () => 1,
+      share: { persister: new MemoryPersister(), endOffset: () => ({ errorCode: 0, offset: 0 }) },
     });
     const log = this.#log;
     this.#compactor = new SimulatedCompactor({

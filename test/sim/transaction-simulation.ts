@@ -18,6 +18,7 @@ import { PartitionSet } from '../../src/transaction/partition-set.ts';
 import { DEFAULT_LOG_CONFIG, DiskError, LogDir, LogError, LogResources } from '../../storage/index.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
+import { MemoryPersister } from '../support/memory-persister.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { FaultyDisk } from './faulty-disk.ts';
@@ -121,6 +122,7 @@ export class TransactionSimulation {
       config: () => config,
       image: () => MetadataImage.EMPTY,
       partitionCount: () => 1,
+      share: { persister: new MemoryPersister(), endOffset: () => ({ errorCode: 0, offset: 0 }) },
     });
     const topics = new Map(
       [TOPIC, OFFSETS, STATE].map((name) => [name, { partitions: all.filter((p) => p.topic === name) }]),

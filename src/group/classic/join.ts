@@ -45,8 +45,9 @@ export function join(shard: GroupShard, by: Joining, nowMs: number): Done {
   const { groupId, memberId } = by.request;
   const group = shard.groups.get(groupId);
   if (group?.type === 'classic') return joinGroup(shard, group, by, nowMs);
-  // an empty group of another kind gives way
-  if (group !== undefined && !group.isEmpty()) return refuse(by, '', ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+  // an empty group of another kind gives way, unless what it shares would be lost with it
+  if (group !== undefined && (group.type === 'share' || !group.isEmpty()))
+    return refuse(by, '', ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   if (memberId !== '') return refuse(by, memberId, ErrorCode.UNKNOWN_MEMBER_ID);
   return {
     records: [...(group?.tombstones() ?? []), newGroupRecord(groupId, nowMs)],

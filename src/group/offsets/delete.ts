@@ -79,7 +79,8 @@ export function forgetTopics(
 /** Deletes what has expired of the group: offsets, and with the last of them the group itself if it has no members. */
 export function expireGroup(shard: GroupShard, groupId: string, nowMs: number): Outcome<GroupRecord, void> {
   const group = shard.groups.get(groupId);
-  if (group === undefined) return DONE;
+  // share groups stay until somebody deletes them
+  if (group === undefined || group.type === 'share') return DONE;
   const records: GroupRecord[] = [];
   const sinceMs = group.retentionStart();
   const retentionMs = shard.config.get('offsets.retention.minutes') * 60_000;

@@ -43,7 +43,7 @@ export class LocalPersister implements SharePersister {
     return this.whenServed(groupId, partitions, (coordinator) => coordinator.write(groupId, partitions));
   }
 
-  readSummary(groupId: string, partitions: readonly ReadState[]): Eventually<SummaryResult[]> {
+  readSummary(groupId: string, partitions: readonly TopicPartitionId[]): Eventually<SummaryResult[]> {
     return this.whenServed(groupId, partitions, (coordinator) => coordinator.readSummary(groupId, partitions));
   }
 

@@ -107,7 +107,7 @@ export function writeState(
   return { records: [record], response: succeeded(wanted) };
 }
 
-export function readStateSummary(shard: ShareShard, groupId: string, wanted: ReadState): SummaryResult {
+export function readStateSummary(shard: ShareShard, groupId: string, wanted: TopicPartitionId): SummaryResult {
   const problem = negative(wanted) ?? unknown(shard, wanted);
   if (problem !== null) return { ...idOf(wanted), ...NO_SUMMARY, ...problem };
   const state = stateOf(shard, groupId, wanted);

@@ -150,7 +150,7 @@ export class ShareCoordinator implements SharePersister {
     );
   }
 
-  readSummary(groupId: string, partitions: readonly ReadState[]): Eventually<SummaryResult[]> {
+  readSummary(groupId: string, partitions: readonly TopicPartitionId[]): Eventually<SummaryResult[]> {
     const base = failure('read share group state summary');
     const failed = (of: TopicPartitionId, code: number, reason: string) => ({
       ...base(of, code, reason),
