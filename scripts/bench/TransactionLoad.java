@@ -47,6 +47,8 @@ public class TransactionLoad {
                     for (long begun = System.nanoTime(); begun < until; begun = System.nanoTime()) {
                         producer.beginTransaction();
                         for (int r = 0; r < records; r++) producer.send(new ProducerRecord<>(topic, r % partitions, null, value));
+                        // else the producer may ask for the commit before its records are on their way (compat-tests/FINDINGS.md)
+                        producer.flush();
                         producer.commitTransaction();
                         if (begun < from) continue;
                         committed.incrementAndGet();
