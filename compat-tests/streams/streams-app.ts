@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../helpers.ts';
@@ -37,6 +37,7 @@ function classes(): string {
   if (compiled !== undefined) return compiled;
   ensureStreamsJars();
   const directory = mkdtempSync(join(tmpdir(), 'odradek-streams-app-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const classPath = jvmArgs(directory).at(-1) as string;
   const source = join(import.meta.dirname, '..', 'java', 'StreamsApp.java');
   const javac = spawnSync('javac', ['-cp', classPath, '-d', directory, source], { encoding: 'utf8' });
