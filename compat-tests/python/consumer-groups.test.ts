@@ -53,7 +53,10 @@ function suite(broker: Broker, python: string): void {
     const consumers = new ConsumerProcess(python, [script, broker.bootstrapServers, uniqueName('librdkafka')]);
     consumers.start('a', `^${prefix}-.*`, 'group.protocol=consumer');
     await consumers.balanced([...partitionsOf(topics[0], 2), ...partitionsOf(topics[1], 1)], ['a']);
-    await eventually(() => consumers.recordCount === 20);
+    await eventually(() => {
+      if (consumers.recordCount === 20) return true;
+      throw new Error(`${consumers.recordCount} records`);
+    }, 60_000);
     await consumers.quit();
     expect(consumers.failures).toEqual([]);
   });

@@ -222,6 +222,14 @@ export function supportOf(name: string, value: string): Support {
   return WITHOUT_EFFECT.has(name as BrokerConfigName) ? 'without effect' : 'not implemented';
 }
 
+/** The assignors of consumer groups that there are: their names, by these and by the names of Kafka's own classes. */
+export const CONSUMER_ASSIGNORS: ReadonlyMap<string, string> = new Map([
+  ['uniform', 'uniform'],
+  ['range', 'range'],
+  ['org.apache.kafka.coordinator.group.assignor.UniformAssignor', 'uniform'],
+  ['org.apache.kafka.coordinator.group.assignor.RangeAssignor', 'range'],
+]);
+
 /** Plug-ins that guard a cluster or change what it does: to run without them would be wrong in silence. */
 const PLUG_INS = [
   'authorizer.class.name',
@@ -239,6 +247,8 @@ export function refusal(config: BrokerConfig): string | null {
   }
   const plugIn = PLUG_INS.find((name) => config.get(name));
   if (plugIn !== undefined) return `${plugIn} names a Java class; odradek cannot run it and would not do without it.`;
+  const assignor = config.get('group.consumer.assignors').find((name) => !CONSUMER_ASSIGNORS.has(name));
+  if (assignor !== undefined) return `group.consumer.assignors names ${assignor}, which odradek does not have.`;
   if (config.get('remote.log.storage.system.enable')) {
     return 'remote.log.storage.system.enable asks for tiered storage, which odradek does not implement.';
   }

@@ -156,6 +156,10 @@ describe('refusals', () => {
       'Listener SSL asks for SSL, which odradek does not implement yet',
     ],
     [{ set: ['authorizer.class.name=a.B'] }, 'authorizer.class.name names a Java class'],
+    [
+      { set: ['group.consumer.assignors=uniform,my.Assignor'] },
+      'group.consumer.assignors names my.Assignor, which odradek does not have.',
+    ],
     [{ set: ['remote.log.storage.system.enable=true'] }, 'remote.log.storage.system.enable asks for tiered storage'],
     [
       { set: ['listeners=PLAINTEXT://:1,CONTROLLER://:2', 'controller.quorum.voters=1@h:2,2@h:2'] },

@@ -62,17 +62,17 @@ function joinAs(shard: GroupShard, group: ConsumerGroup, by: Joining, memberId: 
   const change = { before, after: changed };
   const namesChanged = writeMember(change, records);
   const bump = followRegexes(shard, group, change, records, nowMs) !== 'none' || namesChanged;
-  const { groupEpoch, isHomogeneous } = updateGroup(shard, group, change, bump, records);
+  const groupChange = updateGroup(shard, group, change, bump, records);
   const owned = ownedPartitions(shard.env.image(), subscription);
   if (becomesClassic) {
-    const isStale = group.assignmentEpoch < groupEpoch;
+    const isStale = group.assignmentEpoch < groupChange.groupEpoch;
     const target = { assignmentEpoch: group.assignmentEpoch, target: group.targetOf(replaced.memberId) };
     const joining = isStale ? changed : reconcileMember(shard, group, changed, target, bump, owned, records);
     const rebalanceFor = isStale ? 'the consumer group had no assignment for its present epoch' : null;
     const outcome = downgrade(shard, group, { leaving: [], joining, rebalanceFor, nowMs }, records.list, undefined);
     return answering(outcome, by, () => by.reply(joined(joining)));
   }
-  const target = updateTarget(shard, group, groupEpoch, change, isHomogeneous, records, nowMs);
+  const target = updateTarget(shard, group, change, groupChange, records, nowMs);
   const member = reconcileMember(shard, group, changed, target, bump, owned, records);
   return answering({ records: records.list, response: undefined }, by, () => {
     const { groupId } = group;

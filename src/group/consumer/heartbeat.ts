@@ -53,8 +53,8 @@ function stay(shard: GroupShard, caller: Caller, request: Request, nowMs: number
   const namesChanged = writeMember(change, records);
   const regexChange = followRegexes(shard, group, change, records, nowMs);
   const bump = namesChanged || regexChange === 'resolved';
-  const { groupEpoch, isHomogeneous } = updateGroup(shard, group, change, bump, records);
-  const target = updateTarget(shard, group, groupEpoch, change, isHomogeneous, records, nowMs);
+  const groupChange = updateGroup(shard, group, change, bump, records);
+  const target = updateTarget(shard, group, change, groupChange, records, nowMs);
   const hasSubscriptionChanged = namesChanged || regexChange !== 'none';
   const member = reconcileMember(shard, group, changed, target, hasSubscriptionChanged, owned, records);
   const { sessionTimeoutMs, heartbeatIntervalMs } = settingsOf(shard, groupId);

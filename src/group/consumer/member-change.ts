@@ -13,7 +13,7 @@ import {
 import { reconcile } from './current-assignment.ts';
 import type { TopicPartitions } from './partitions.ts';
 import type { ConsumerRecords } from './records.ts';
-import { type MemberChange, subscribedTopicIds, type Target } from './target-assignment.ts';
+import { type GroupChange, type MemberChange, subscribedTopicIds, type Target } from './target-assignment.ts';
 import { cancelRebalance, scheduleRebalance } from './timers.ts';
 
 /** Writes what the member says of itself where that is new; says whether its topics' names are. */
@@ -21,12 +21,6 @@ export function writeMember({ before, after }: MemberChange, records: ConsumerRe
   if (isSameMetadata(before, after)) return false;
   records.member(after);
   return !isSameSet(before.subscribedTopicNames, after.subscribedTopicNames);
-}
-
-export interface GroupChange {
-  readonly groupEpoch: number;
-  /** Whether all members subscribe to the same topics. */
-  readonly isHomogeneous: boolean;
 }
 
 /** The next group epoch where the subscriptions have changed (`bump`) or the subscribed topics are not what they were. */
@@ -41,7 +35,7 @@ export function updateGroup(
   if (!bump && !group.isMetadataOutdated(image)) {
     return {
       groupEpoch: group.groupEpoch,
-      isHomogeneous: group.subscriptions.isHomogeneous(group.members.size),
+      isHomogeneous: () => group.subscriptions.isHomogeneous(group.members.size),
     };
   }
   const counts = group.subscriptions.copy();
@@ -58,7 +52,7 @@ export function updateGroup(
   }
   group.noteMetadata(image, groupEpoch, counts.topics.keys());
   if (group.hasSubscriptionMetadata) records.removeSubscriptionMetadata();
-  return { groupEpoch, isHomogeneous: counts.isHomogeneous(group.members.size + Number(isNew)) };
+  return { groupEpoch, isHomogeneous: () => counts.isHomogeneous(group.members.size + Number(isNew)) };
 }
 
 /** Takes the member its next step towards its target. Throws FENCED_MEMBER_EPOCH. */

@@ -1,3 +1,4 @@
+import { CONSUMER_ASSIGNORS } from '../../config/implemented.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { Assignor, MemberSpec } from './assignors/assignor.ts';
 import { rangeAssignor } from './assignors/range.ts';
@@ -8,19 +9,13 @@ import { isSameTarget, NO_PARTITIONS, type Partitions } from './partitions.ts';
 import type { ConsumerRecords } from './records.ts';
 import { settingsOf } from './settings.ts';
 
-/** The assignors there are, by name, and by the names of Kafka's classes in a configuration. */
-const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
-  [uniformAssignor.name, uniformAssignor],
-  [rangeAssignor.name, rangeAssignor],
-  ['org.apache.kafka.coordinator.group.assignor.UniformAssignor', uniformAssignor],
-  ['org.apache.kafka.coordinator.group.assignor.RangeAssignor', rangeAssignor],
-]);
+const ASSIGNORS: readonly Assignor[] = [uniformAssignor, rangeAssignor];
 
-/** Those that group.consumer.assignors names; the first is the default. Throws where it names one that is not there. */
+/** Those that group.consumer.assignors names; the first is the default. A start with others is refused. */
 export function configuredAssignors(names: readonly string[]): Assignor[] {
   return names.map((name) => {
-    const assignor = ASSIGNORS.get(name);
-    if (assignor === undefined) throw new Error(`group.consumer.assignors names ${name}, which is not there`);
+    const assignor = ASSIGNORS.find((one) => one.name === CONSUMER_ASSIGNORS.get(name));
+    if (assignor === undefined) throw new Error(`there is no assignor ${name}`);
     return assignor;
   });
 }
@@ -31,6 +26,13 @@ export interface MemberChange {
   readonly after: ConsumerMember;
 }
 
+/** What a member's change means for its group. */
+export interface GroupChange {
+  readonly groupEpoch: number;
+  /** Whether all members subscribe to the same topics. */
+  isHomogeneous(): boolean;
+}
+
 /** The target of a member and the epoch that it is of. */
 export interface Target {
   readonly assignmentEpoch: number;
@@ -38,19 +40,19 @@ export interface Target {
 }
 
 /**
- * Makes a new target assignment where one is due for `groupEpoch` and the last one is not too fresh; gives the target of the
+ * Makes a new target assignment where one is due for the group's epoch and the last one is not too fresh; gives the target of the
  * member that changes.
  */
 export function updateTarget(
   shard: GroupShard,
   group: ConsumerGroup,
-  groupEpoch: number,
   { before, after }: MemberChange,
-  isHomogeneous: boolean,
+  change: GroupChange,
   records: ConsumerRecords,
   nowMs: number,
 ): Target {
   const replaced = replacedBy(group, after);
+  const { groupEpoch } = change;
   const isDue = group.assignmentEpoch < groupEpoch && isOldEnough(shard, group, nowMs);
   if (!isDue) {
     return { assignmentEpoch: group.assignmentEpoch, target: group.targetOf(replaced ?? after.memberId) };
@@ -69,6 +71,7 @@ export function updateTarget(
     });
   }
   const partitionCount = (topicId: string) => image.topicById(topicId)?.partitions.length ?? 0;
+  const isHomogeneous = change.isHomogeneous();
   const assignment = choose(shard, group, before, after).assign({ members: specs, isHomogeneous, partitionCount });
   for (const memberId of specs.keys()) {
     const target = assignment.get(memberId) ?? NO_PARTITIONS;
