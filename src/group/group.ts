@@ -16,7 +16,7 @@ export interface Committer {
 }
 
 /** Throws KafkaError where the committer may not commit for this partition. */
-export type CommitCheck = (topic: string, partition: number) => void;
+export type OffsetCheck = (topicId: string, topic: string, partition: number) => void;
 
 /** What groups of every kind can tell, and what committed offsets ask of them. State changes are each kind's own. */
 export interface AnyGroup {
@@ -34,7 +34,7 @@ export interface AnyGroup {
    * Throws KafkaError where the committer is no member, or not in a generation or epoch in which it may commit. Null: for
    * every partition; else each has to be asked for.
    */
-  requireCommitter(by: Committer): CommitCheck | null;
+  requireCommitter(by: Committer): OffsetCheck | null;
   /** Throws KafkaError where one who asks for offsets names a member that is none, or another epoch (OffsetFetch 9+). */
   requireFetcher(memberId: string | null, memberEpoch: number): void;
   /** Throws KafkaError where offsets of single topics cannot be deleted now (OffsetDelete). */

@@ -71,10 +71,12 @@ describe('a streams group', () => {
 
   it('takes commits in an earlier epoch for tasks that the member has had since then', () => {
     const check = streamsGroup().requireCommitter({ ...nobody, memberId: 'm', generationIdOrMemberEpoch: 4 });
-    expect(() => check?.('in', 0)).not.toThrow();
-    expect(() => check?.('in', 1)).toThrow('Received member epoch 4 is older than assignment epoch 5 for task 0-1.');
-    expect(() => check?.('in', 2)).toThrow('Task 0-2 is not assigned or pending revocation for member.');
-    expect(() => check?.('other', 0)).toThrow('Topic other is not in the topology.');
+    expect(() => check?.('', 'in', 0)).not.toThrow();
+    expect(() => check?.('', 'in', 1)).toThrow(
+      'Received member epoch 4 is older than assignment epoch 5 for task 0-1.',
+    );
+    expect(() => check?.('', 'in', 2)).toThrow('Task 0-2 is not assigned or pending revocation for member.');
+    expect(() => check?.('', 'other', 0)).toThrow('Topic other is not in the topology.');
   });
 
   it('refuses commits in a later epoch', () => {
