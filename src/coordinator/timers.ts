@@ -7,7 +7,7 @@ export interface TimerSink<E> {
   /** Sets a timer that runs already anew, with the event it has; false where there is none. */
   extend(key: string, delayMs: number): boolean;
   /** Whether the timer runs, or has come and not been acted upon. */
-  isSet(key: string): boolean;
+  has(key: string): boolean;
   cancel(key: string): void;
 }
 
@@ -55,7 +55,7 @@ export class Timers<E> implements TimerSink<E> {
     return true;
   }
 
-  isSet(key: string): boolean {
+  has(key: string): boolean {
     return this.entries.has(key);
   }
 

@@ -18,7 +18,7 @@ export interface Committer {
 }
 
 /** Throws KafkaError where the committer may not commit for this partition. */
-export type CommitCheck = (topicId: string, topic: string, partition: number) => void;
+export type OffsetCheck = (topicId: string, topic: string, partition: number) => void;
 
 /** What groups of every kind can tell, and what committed offsets ask of them. State changes are each kind's own. */
 export interface AnyGroup {
@@ -36,7 +36,7 @@ export interface AnyGroup {
    * Throws KafkaError where the committer is no member, or not in a generation or epoch in which it may commit. Null: for
    * every partition; else each has to be asked for.
    */
-  requireCommitter(by: Committer): CommitCheck | null;
+  requireCommitter(by: Committer): OffsetCheck | null;
   /**
    * Throws KafkaError where who fetches offsets says that it is a member (`memberId`, and an epoch from 0 on) and is none in
    * the present epoch.

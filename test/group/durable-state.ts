@@ -15,7 +15,7 @@ import type { GroupBroker } from './group-broker.ts';
 /** A state machine filled from a partition of the log. */
 export function loadedShard(log: MemoryCoordinatorLog, partition: number): GroupShard {
   const config = brokerConfig();
-  const timers = { schedule: () => undefined, extend: () => false, isSet: () => false, cancel: () => undefined };
+  const timers = { schedule: () => undefined, extend: () => false, has: () => false, cancel: () => undefined };
   const random = new SeededRandom(0);
   const image = () => MetadataImage.EMPTY;
   const shard = new GroupShard({ config: () => config, image, random, logger: new CollectingLogger(), timers });

@@ -282,10 +282,9 @@ describe('ListTransactions', () => {
     );
   });
 
-  it('is not held up by a pattern that takes for ever', async () => {
+  it('is not held up by a pattern that would take a backtracking engine for ever', async () => {
     const world = new TransactionWorld();
     await world.init(`${'a'.repeat(40)}!`);
-    const listing = () => world.coordinator.listTransactions({ ...request, transactionalIdPattern: '(a+)+' });
-    expect(listing).toThrow('is not a valid regular expression');
+    expect(idsOf(world, { transactionalIdPattern: '(a+)+' })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Whether a member may commit or fetch offsets with the epoch that it says it is in. */
 import { KafkaError } from '../../../protocol/errors.ts';
-import type { CommitCheck, Committer } from '../group.ts';
+import type { Committer, OffsetCheck } from '../group.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 
 /** From then on a client of the consumer protocol knows what its commits may be answered (KIP-848). */
@@ -10,7 +10,7 @@ const CONSUMER_PROTOCOL_VERSION = 9;
  * In its present epoch a member may commit whatever it likes; in an earlier one the partitions that it has had since then,
  * which the check that is returned finds out. Throws what refuses the whole commit.
  */
-export function offsetCheck(member: ConsumerMember, by: Committer): CommitCheck | null {
+export function offsetCheck(member: ConsumerMember, by: Committer): OffsetCheck | null {
   const epoch = by.generationIdOrMemberEpoch;
   if (!by.isTransactional && member.classic === null && by.apiVersion < CONSUMER_PROTOCOL_VERSION) {
     const need = 'OffsetCommit version 9 or above must be used by members using the consumer group protocol';

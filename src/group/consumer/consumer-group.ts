@@ -1,7 +1,7 @@
 import { KafkaError } from '../../../protocol/errors.ts';
 import type { Int64 } from '../../../protocol/int64.ts';
 import type { MetadataImage, TopicImage } from '../../controller/image.ts';
-import type { AnyGroup, CommitCheck, Committer } from '../group.ts';
+import type { AnyGroup, Committer, OffsetCheck } from '../group.ts';
 import { metadataHash } from '../metadata-hash.ts';
 import type { StoredOffset } from '../offsets/offset-store.ts';
 import { offsetCheck, requireFetcherEpoch } from './committer.ts';
@@ -69,7 +69,7 @@ export class ConsumerGroup implements AnyGroup {
     return this.subscriptions.topics.has(topic);
   }
 
-  requireCommitter(by: Committer): CommitCheck | null {
+  requireCommitter(by: Committer): OffsetCheck | null {
     const { generationIdOrMemberEpoch: epoch, memberId, groupInstanceId } = by;
     if (epoch < 0 && this.isEmpty()) return null;
     // the transaction fences by itself: clients before KIP-447 do not say who they are

@@ -50,7 +50,7 @@ export function cancelRebalance(holder: TimerHolder, groupId: string, memberId: 
 /** A classic member is asked to join again; the time that runs already counts. */
 export function scheduleJoin(holder: TimerHolder, groupId: string, memberId: string, timeoutMs: number): void {
   const name = key('join', groupId, memberId);
-  if (holder.timers.isSet(name)) return;
+  if (holder.timers.has(name)) return;
   holder.timers.schedule(name, timeoutMs, { groupType: 'consumer', type: 'join', groupId, memberId });
 }
 
@@ -79,7 +79,7 @@ export function scheduleRegex(holder: TimerHolder, groupId: string, regexes: rea
 }
 
 export function isRegexScheduled(holder: TimerHolder, groupId: string): boolean {
-  return holder.timers.isSet(regexKey(groupId));
+  return holder.timers.has(regexKey(groupId));
 }
 
 export function cancelRegex(holder: TimerHolder, groupId: string): void {

@@ -5,7 +5,7 @@ import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import type { Outcome } from '../../coordinator/state-machine.ts';
 import type { Caller } from '../caller.ts';
 import { scheduleSession } from '../classic/timers.ts';
-import type { CommitCheck, Group } from '../group.ts';
+import type { Group, OffsetCheck } from '../group.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { CommittedOffset } from './records.ts';
@@ -69,7 +69,7 @@ function noGroup(caller: Caller, request: Request): KafkaError {
 }
 
 /** A commit of a classic group's member counts as a heartbeat. */
-function requireCommitter(shard: GroupShard, group: Group, caller: Caller, request: Request): CommitCheck | null {
+function requireCommitter(shard: GroupShard, group: Group, caller: Caller, request: Request): OffsetCheck | null {
   const check = group.requireCommitter({ ...request, apiVersion: caller.apiVersion, isTransactional: false });
   const member = group.type === 'classic' ? group.members.get(request.memberId) : undefined;
   if (group.type === 'classic' && member !== undefined) scheduleSession(shard, group, member);

@@ -8,7 +8,7 @@ import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import { ZERO_UUID } from '../../../protocol/uuid.ts';
 import type { EndMarker, InTransaction } from '../../coordinator/log.ts';
 import type { Outcome } from '../../coordinator/state-machine.ts';
-import type { CommitCheck, Group } from '../group.ts';
+import type { Group, OffsetCheck } from '../group.ts';
 import type { GroupShard } from '../group-shard.ts';
 import type { GroupRecord } from '../records.ts';
 import type { CommittedOffset } from './records.ts';
@@ -62,7 +62,7 @@ function pendingOffset(p: PartitionRequest, nowMs: number): CommittedOffset {
 }
 
 /** A member epoch that is over is told as a generation that is: producers know only these (KIP-848). */
-function requireCommitter(group: Group, request: TransactionalCommit, apiVersion: number): CommitCheck | null {
+function requireCommitter(group: Group, request: TransactionalCommit, apiVersion: number): OffsetCheck | null {
   const { memberId, groupInstanceId, generationId: generationIdOrMemberEpoch } = request;
   const by = { memberId, groupInstanceId, generationIdOrMemberEpoch, apiVersion, isTransactional: true };
   const check = staleAsIllegal(() => group.requireCommitter(by));

@@ -1,7 +1,7 @@
 import { KafkaError } from '../../../protocol/errors.ts';
 import type { Int64 } from '../../../protocol/int64.ts';
 import type { TopicImage } from '../../controller/image.ts';
-import type { AnyGroup, CommitCheck, Committer } from '../group.ts';
+import type { AnyGroup, Committer, OffsetCheck } from '../group.ts';
 import type { StoredOffset } from '../offsets/offset-store.ts';
 import type { GroupRecord } from '../records.ts';
 import type { ConfiguredTopology } from './internal-topics.ts';
@@ -113,7 +113,7 @@ export class StreamsGroup implements AnyGroup {
    * A member in an earlier epoch may still commit for the tasks that it has had since then. Throws UNKNOWN_MEMBER_ID,
    * STALE_MEMBER_EPOCH, UNSUPPORTED_VERSION.
    */
-  requireCommitter(by: Committer): CommitCheck | null {
+  requireCommitter(by: Committer): OffsetCheck | null {
     const { memberId, groupInstanceId, generationIdOrMemberEpoch: epoch } = by;
     if (epoch < 0 && this.isEmpty()) return null;
     if (by.isTransactional && epoch === -1 && memberId === '' && groupInstanceId === null) return null;

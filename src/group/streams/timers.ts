@@ -55,12 +55,12 @@ export function cancelMemberTimers(holder: TimerHolder, groupId: string, memberI
 
 /** The first assignment waits, unless it does so already. */
 export function scheduleInitialRebalance({ timers }: TimerHolder, groupId: string, delayMs: number): void {
-  if (timers.isSet(initialKey(groupId))) return;
+  if (timers.has(initialKey(groupId))) return;
   timers.schedule(initialKey(groupId), delayMs, { groupType: 'streams', type: 'initial-rebalance', groupId });
 }
 
 export function isInitialRebalanceDelayed({ timers }: TimerHolder, groupId: string): boolean {
-  return timers.isSet(initialKey(groupId));
+  return timers.has(initialKey(groupId));
 }
 
 export function cancelInitialRebalance({ timers }: TimerHolder, groupId: string): void {
