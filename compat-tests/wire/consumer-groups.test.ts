@@ -424,6 +424,29 @@ describeBoth('consumer groups', () => {
     await talk.say('is described', DESCRIBE_CLASSIC, 6, { groups: [groupId] });
   });
 
+  sameOnBoth('become classic groups when a static member comes back with the classic protocol', async (talk) => {
+    const { group: groupId } = talk;
+    await talk.join('a joins', 'a', { instanceId: 'i' });
+    await talk.beat('a leaves for a while', { memberId: 'a', memberEpoch: -2, instanceId: 'i' });
+    const joined = await talk.joinClassic('it comes back with the classic protocol', '', { groupInstanceId: 'i' });
+    await talk.describe('no consumer group any more');
+    const { memberId, generationId } = joined;
+    const names = { protocolType: 'consumer', protocolName: 'cooperative-sticky', groupInstanceId: 'i' };
+    await talk.sync('keeps what it had', memberId, generationId, names);
+    await talk.say('is described', DESCRIBE_CLASSIC, 6, { groups: [groupId] });
+    await talk.join('and with the consumer protocol again', 'c', { instanceId: 'i' });
+    await talk.describe('a consumer group');
+    await talk.beat('the classic one is fenced', { memberId, memberEpoch: 2, instanceId: 'i' });
+    await talk.joinClassic('joins beside it', '', { groupInstanceId: 'j' });
+    await talk.describe('both');
+    const members = [
+      { memberId: '', groupInstanceId: 'j' },
+      { memberId: 'x', groupInstanceId: 'i' },
+    ];
+    await talk.say('an administrator removes one', LEAVE, 5, { groupId, members });
+    await talk.describe('one is left');
+  });
+
   sameOnBoth('take over a classic group with its members', async (talk) => {
     const { group: groupId } = talk;
     const { memberId } = await talk.joinClassic('is asked to come back', '');
