@@ -20,13 +20,11 @@ import type { SyncResponse } from './member.ts';
 import type { Done } from './rebalance.ts';
 import { sync } from './sync.ts';
 
-/** An empty consumer group gives way to a classic one. */
+/** An empty group of another kind gives way to a classic one, where it can. */
 export function joinAny(shard: GroupShard, by: Joining, nowMs: number): Done {
   const group = shard.groups.get(by.request.groupId);
-  if (group?.type !== 'consumer') return join(shard, by, nowMs);
-  if (!group.isEmpty()) return joinConsumerGroup(shard, group, by, nowMs);
-  const outcome = join(shard, by, nowMs);
-  return outcome.records.length === 0 ? outcome : { ...outcome, records: [...group.tombstones(), ...outcome.records] };
+  if (group?.type === 'consumer' && !group.isEmpty()) return joinConsumerGroup(shard, group, by, nowMs);
+  return join(shard, by, nowMs);
 }
 
 export function syncAny(
