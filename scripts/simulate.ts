@@ -4,10 +4,15 @@
  *   node scripts/simulate.ts storage --seeds 10000 [--from 1] [--trace]
  *   node scripts/simulate.ts coordinator --seeds 10000
  *   node scripts/simulate.ts transaction --seeds 10000
+ *   node scripts/simulate.ts classic-group|consumer-group|share-group|streams-group --seeds 10000
  *
  * Ends at the first seed that fails, with the command that repeats it.
  */
 import { parseArgs } from 'node:util';
+import { ConsumerSimulation } from '../test/group/consumer/simulation.ts';
+import { ShareSimulation } from '../test/group/share/simulation.ts';
+import { Simulation } from '../test/group/simulation.ts';
+import { StreamsSimulation } from '../test/group/streams/simulation.ts';
 import { CoordinatorSimulation } from '../test/sim/coordinator-simulation.ts';
 import { StorageSimulation } from '../test/sim/storage-simulation.ts';
 import { TransactionSimulation } from '../test/sim/transaction-simulation.ts';
@@ -16,7 +21,20 @@ const SIMULATIONS: Record<string, (seed: number, trace?: (line: string) => void)
   storage: (seed, trace) => StorageSimulation.run(seed, trace),
   coordinator: (seed, trace) => CoordinatorSimulation.run(seed, trace),
   transaction: (seed, trace) => TransactionSimulation.run(seed, trace),
+  'classic-group': (seed) => runGroup(new Simulation(seed)),
+  'consumer-group': (seed) => runGroup(new ConsumerSimulation(seed)),
+  'share-group': (seed) => runGroup(new ShareSimulation(seed)),
+  'streams-group': (seed) => runGroup(new StreamsSimulation(seed)),
 };
+
+/** Virtual time of members and coordinators of one group. */
+const GROUP_MS = 20_000;
+
+async function runGroup(simulation: { run(ms: number): Promise<void>; readonly violations: readonly string[] }) {
+  await simulation.run(GROUP_MS);
+  if (simulation.violations.length > 0) throw new Error(simulation.violations.slice(0, 5).join('\n'));
+}
+
 const REPORT_EVERY_MS = 10_000;
 
 const { positionals, values } = parseArgs({

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { deepStrictEqual } from 'node:assert';
 import { MetadataImage } from '../../src/controller/image.ts';
 import type { ClassicGroup } from '../../src/group/classic/classic-group.ts';
 import type { ConsumerGroup } from '../../src/group/consumer/consumer-group.ts';
@@ -35,10 +35,10 @@ export function expectSameAfterReplay(broker: GroupBroker): void {
   for (let partition = 0; partition < broker.partitionCount; partition++) {
     const live = liveShard(broker, partition);
     const loaded = loadedShard(broker.log, partition);
-    expect([...loaded.groups.keys()].sort()).toEqual([...live.groups.keys()].sort());
+    deepStrictEqual([...loaded.groups.keys()].sort(), [...live.groups.keys()].sort());
     const settled = [...live.groups.keys()].filter((groupId) => isSettled(live.groups.get(groupId)));
-    for (const groupId of settled) expect(group(loaded, groupId)).toEqual(group(live, groupId));
-    expect(offsets(loaded)).toEqual(offsets(live));
+    for (const groupId of settled) deepStrictEqual(group(loaded, groupId), group(live, groupId));
+    deepStrictEqual(offsets(loaded), offsets(live));
   }
 }
 
