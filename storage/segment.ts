@@ -229,6 +229,8 @@ export class Segment {
       if (!fits && !(minOne && cursor.position === start)) break;
       nextOffset = lastOffset(cursor.buf, cursor.at) + 1;
     }
+    // The index leads right to the first batch that does not fit: those before it end below.
+    if (nextOffset < 0 && cursor.position > start) nextOffset = baseOffset(cursor.buf, cursor.at);
     return { position: cursor.position, nextOffset };
   }
 

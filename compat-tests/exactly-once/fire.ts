@@ -16,6 +16,8 @@ const GROUP = 'fire';
 const PARTITIONS = 3;
 /** How long the broker lives before it is killed, at most; half of that at least. */
 const MAX_LIFE_MS = 2000;
+/** After so many kills the output is looked at, so that a fault is found near its cause. */
+const CHECK_EVERY = 5;
 const CATCH_UP_TIMEOUT_MS = 120_000;
 
 export interface FireOptions {
@@ -132,7 +134,10 @@ export async function exactlyOnceUnderFire(options: FireOptions): Promise<FireRe
       await sleep(lifeMs.next().value);
       await broker.kill();
       await broker.restart();
-      if (kill % 10 === 0) report(`${kill} kills, ${copy.lines.committed} transactions`);
+      if (kill % CHECK_EVERY === 0) {
+        checkSoFar(await dump(broker, OUTPUT));
+        report(`${kill} kills, ${copy.lines.committed} transactions`);
+      }
     }
     await feed.end();
     const input = await dump(broker, INPUT);
@@ -151,6 +156,16 @@ async function untilCopied(broker: OwnBroker, records: number): Promise<void> {
   while ((await dump(broker, OUTPUT)).length < records) {
     if (performance.now() > deadlineMs) return; // compare() says what is missing
     await sleep(500);
+  }
+}
+
+/** What is there of the output: the input has no gaps in its offsets, so each record names the one behind the last. */
+function checkSoFar(output: Awaited<ReturnType<typeof dump>>): void {
+  const next = Array.from({ length: PARTITIONS }, () => 0);
+  for (const { partition, offset, value } of output) {
+    const expected = `${partition}/${next[partition]++}`;
+    if (value !== expected)
+      throw new Error(`partition ${partition}, offset ${offset}: ${value} in the place of ${expected}`);
   }
 }
 

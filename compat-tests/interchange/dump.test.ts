@@ -11,6 +11,7 @@ registerCodecs();
 
 const METADATA = '__cluster_metadata';
 const OFFSETS = '__consumer_offsets';
+const TRANSACTIONS = '__transaction_state';
 
 /** Gaps that are none: before the first offset of a segment, whoever wrote it, and where compaction has been. */
 const expectedGaps = [
@@ -29,7 +30,10 @@ function suite(name: BrokerName): void {
 
   beforeAll(async () => {
     home = await newHome('dump');
-    const broker = await startBroker(name, { ...home, properties: { 'offsets.topic.num.partitions': '4' } });
+    const broker = await startBroker(name, {
+      ...home,
+      properties: { 'offsets.topic.num.partitions': '4', 'transaction.state.log.num.partitions': '4' },
+    });
     await createTopics(broker.bootstrapServers);
     await addLoad(broker.bootstrapServers, 0);
     // Some of the files are what recovery makes of them.
@@ -87,6 +91,15 @@ function suite(name: BrokerName): void {
     for (const type of ['TOPIC_RECORD', 'PARTITION_RECORD', 'CONFIG_RECORD', 'CLIENT_QUOTA_RECORD'])
       expect(dumped).toContain(`"type":"${type}"`);
     expect(dumped).toContain('"type":"USER_SCRAM_CREDENTIAL_RECORD"');
+  });
+
+  it('decodes the transactions, and finds the index of aborted ones sane', async () => {
+    const dumped = await dump(filesOf(['.log'], TRANSACTIONS), '--transaction-log-decoder');
+    // TransactionState's numbers: 4 CompleteCommit, 5 CompleteAbort
+    expect(dumped).toMatch(/load-abort.*"transactionStatus":5/);
+    expect(dumped).toMatch(/load-commit.*"transactionStatus":4/);
+    const aborted = await dump(filesOf(['.txnindex'], 'transacted'));
+    expect(aborted).toMatch(/producerId: \d+/);
   });
 
   it('decodes the offsets and groups', async () => {

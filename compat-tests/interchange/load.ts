@@ -44,6 +44,7 @@ const topics: Record<string, { partitions: number; configs?: Record<string, stri
   trimmed: { partitions: 2, configs: { 'segment.ms': String(MINUTE_MS) } },
   stamped: { partitions: 1, configs: { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'snappy' } },
   growing: { partitions: 1 },
+  transacted: { partitions: 1 },
   ...Object.fromEntries(
     codecs.map(([name]) => {
       const configs = { 'segment.ms': String(MINUTE_MS), 'index.interval.bytes': '100', 'retention.ms': '864000000' };
@@ -66,6 +67,7 @@ export async function createTopics(bootstrapServers: string): Promise<void> {
 export async function addLoad(bootstrapServers: string, round: number): Promise<void> {
   const kafka = kafkajs(bootstrapServers);
   await produce(kafka, round);
+  await transact(kafka, round);
   await withAdmin(kafka, async (admin) => {
     await trim(admin);
     await changeTopics(admin, round);
@@ -132,6 +134,25 @@ async function produce(kafka: Kafka, round: number): Promise<void> {
   const everywhere = times(round + 1, (partition) => mixedMessages(round, partition, 2)).flat();
   await producer.send({ topic: 'growing', messages: everywhere });
   await Promise.all([producer.disconnect(), idempotent.disconnect()]);
+}
+
+/** A transaction that is aborted, one that is committed, and a record of nobody's transaction, with which the log ends. */
+async function transact(kafka: Kafka, round: number): Promise<void> {
+  const createPartitioner = Partitioners.DefaultPartitioner;
+  const topic = 'transacted';
+  for (const outcome of ['abort', 'commit'] as const) {
+    const transactional = { transactionalId: `load-${outcome}`, maxInFlightRequests: 1, idempotent: true };
+    const producer = kafka.producer({ createPartitioner, ...transactional });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: mixedMessages(round, 0) });
+    await transaction[outcome]();
+    await producer.disconnect();
+  }
+  const producer = kafka.producer({ createPartitioner });
+  await producer.connect();
+  await producer.send({ topic, messages: mixedMessages(round, 0, 1) });
+  await producer.disconnect();
 }
 
 /** DeleteRecords: into the middle of a batch in one partition, to the end of the other. */

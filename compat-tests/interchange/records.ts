@@ -30,7 +30,11 @@ export async function readAll(
   // The last record of a log stays, whatever compaction takes away.
   const whole = (name: string, { start, end }: Range): boolean =>
     start === end || messages.get(name)?.at(-1)?.offset === String(end - 1n);
-  await eventually(() => [...ranges].every(([name, range]) => whole(name, range)));
+  await eventually(() => {
+    const missing = [...ranges].filter(([name, range]) => !whole(name, range)).map(([name]) => name);
+    if (missing.length > 0) throw new Error(`not read to the end: ${missing.join(', ')}`);
+    return true;
+  });
   await consumer.disconnect();
   const admin = kafka.admin();
   await admin.connect();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bytesOf, type DeferredBytes, isDeferred } from '../../protocol/deferred-bytes.ts';
 import { hasValidCrc } from '../../protocol/records/check.ts';
 import { type Disk, DiskError, type DiskFile, Log, LogError, LogResources, MemoryDisk } from '../../storage/index.ts';
-import { batch, framesOf, newLog, openLog, produced, readAll, TestClock, testConfig } from './batches.ts';
+import { batch, framesOf, newLog, nextOffset, openLog, produced, readAll, TestClock, testConfig } from './batches.ts';
 
 describe('an append', () => {
   test('as a leader sets offsets, epoch and nothing else', () => {
@@ -195,6 +195,17 @@ describe('a read', () => {
       const fitting = ends.filter((end) => end <= limit).at(-1) as number;
       expect(log.read(0, limit, { upTo, minOneBatch: false }).records.length).toBe(fitting);
       expect(log.read(0, limit, { upTo, minOneBatch: true }).records.length).toBe(Math.max(fitting, ends[1]));
+    }
+  });
+
+  test('says behind which offset it ends, whatever the limit and wherever the index leads', () => {
+    for (const indexIntervalBytes of [1, 150, 400]) {
+      const log = newLog({ indexIntervalBytes });
+      for (let i = 0; i < 30; i++) log.appendAsLeader(batch(1 + (i % 3), { valueBytes: (i * 7) % 40 }), 0);
+      for (let maxBytes = 1; maxBytes < 900; maxBytes += 7) {
+        const read = log.slice(9, maxBytes, { upTo: log.logEndOffset, minOneBatch: true });
+        expect(read.endOffset).toBe(nextOffset(read.records as Buffer));
+      }
     }
   });
 
