@@ -140,19 +140,33 @@ async function produce(kafka: Kafka, round: number): Promise<void> {
 async function transact(kafka: Kafka, round: number): Promise<void> {
   const createPartitioner = Partitioners.DefaultPartitioner;
   const topic = 'transacted';
+  const messages = mixedMessages(round, 0);
+  let stableEnd = await lastStableOffset(kafka, topic);
   for (const outcome of ['abort', 'commit'] as const) {
     const transactional = { transactionalId: `load-${outcome}`, maxInFlightRequests: 1, idempotent: true };
     const producer = kafka.producer({ createPartitioner, ...transactional });
     await producer.connect();
     const transaction = await producer.transaction();
-    await transaction.send({ topic, messages: mixedMessages(round, 0) });
+    await transaction.send({ topic, messages });
     await transaction[outcome]();
     await producer.disconnect();
+    // The answer comes before the marker is written, and what is written next must come after it.
+    stableEnd += messages.length + 1;
+    await eventually(async () => (await lastStableOffset(kafka, topic)) === stableEnd);
   }
   const producer = kafka.producer({ createPartitioner });
   await producer.connect();
   await producer.send({ topic, messages: mixedMessages(round, 0, 1) });
   await producer.disconnect();
+}
+
+async function lastStableOffset(kafka: Kafka, topic: string): Promise<number> {
+  let offset = Number.NaN;
+  await withAdmin(kafka, async (admin) => {
+    const [{ high }] = await admin.fetchTopicOffsets(topic);
+    offset = Number(high);
+  });
+  return offset;
 }
 
 /** DeleteRecords: into the middle of a batch in one partition, to the end of the other. */
