@@ -21,9 +21,18 @@ module.exports = {
     only('raft', '^src/raft/', '^(src/(raft|env)|storage|protocol)'),
     only('controller', '^src/controller/', '^(src/(controller|raft|env|config)|storage|protocol)'),
     only('group', '^src/group/', '^(src/(group|coordinator|controller/image|share/persister|env|config)|protocol)'),
-    only('transaction', '^src/transaction/', '^(src/(transaction|coordinator|controller/image|env|config)|protocol)'),
+    only(
+      'transaction-coordinator',
+      '^src/transaction/coordinator/',
+      '^(src/(transaction/coordinator|coordinator|controller/image|env|config)|protocol)',
+    ),
+    only(
+      'transaction-partition',
+      '^src/transaction/partition/',
+      '^(src/(transaction|partition|coordinator|env|config)|storage|protocol)',
+    ),
     only('share', '^src/share/', '^(src/(share|partition|coordinator|controller/image|env|config)|storage|protocol)'),
-    only('api', '^src/api/', '^(src/(?!net/|node\\.ts|index\\.ts|cli/|main\\.ts)|storage|protocol)'),
+    only('api', '^src/api/', '^(src/(?!net/|node[./]|index\\.ts|cli/|main\\.ts)|storage|protocol)'),
     only('net', '^src/net/', '^(src/(net|api|env|config)|protocol)'),
     {
       name: 'disk-owns-the-file-system',

@@ -5,8 +5,8 @@ import {
 } from '../../protocol/messages/24-add-partitions-to-txn.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
-import { PartitionSet } from '../transaction/partition-set.ts';
-import { EPOCH_BUMP_VERSION } from '../transaction/transaction-metadata.ts';
+import { PartitionSet } from '../transaction/coordinator/partition-set.ts';
+import { EPOCH_BUMP_VERSION } from '../transaction/coordinator/transaction-metadata.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { fencedCode } from './producer-fenced.ts';
 

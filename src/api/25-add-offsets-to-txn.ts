@@ -1,7 +1,7 @@
 import { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from '../../protocol/messages/25-add-offsets-to-txn.ts';
 import { andThen } from '../coordinator/eventually.ts';
 import { OFFSETS_TOPIC } from '../coordinator/topics.ts';
-import { PartitionSet } from '../transaction/partition-set.ts';
+import { PartitionSet } from '../transaction/coordinator/partition-set.ts';
 import { handler } from './handler.ts';
 import { fencedCode } from './producer-fenced.ts';
 

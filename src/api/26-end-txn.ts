@@ -1,6 +1,6 @@
 import { EndTxnRequest, EndTxnResponse } from '../../protocol/messages/26-end-txn.ts';
 import { andThen } from '../coordinator/eventually.ts';
-import { EPOCH_BUMP_VERSION } from '../transaction/transaction-metadata.ts';
+import { EPOCH_BUMP_VERSION } from '../transaction/coordinator/transaction-metadata.ts';
 import { handler } from './handler.ts';
 import { fencedAs } from './producer-fenced.ts';
 

@@ -4,7 +4,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { coordinatorError } from '../coordinator/errors.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
 import { OFFSETS_TOPIC } from '../coordinator/topics.ts';
-import type { ClientSupport } from '../node/transaction-verification.ts';
+import type { ClientSupport } from '../transaction/partition/verification.ts';
 import { callerOf } from './caller.ts';
 import { handler, type RequestContext } from './handler.ts';
 

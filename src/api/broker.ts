@@ -6,8 +6,6 @@ import type { MetadataImage } from '../controller/image.ts';
 import type { Clock, Logger, Random } from '../env.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Loggers } from '../loggers.ts';
-import type { MarkerWriter } from '../node/marker-writer.ts';
-import type { TransactionVerification } from '../node/transaction-verification.ts';
 import type { FetchSessions } from '../partition/fetch-session.ts';
 import type { FetchWaits } from '../partition/fetch-wait.ts';
 import type { Partitions } from '../partition/partitions.ts';
@@ -16,7 +14,9 @@ import type { ReplicaMoves } from '../partition/replica-moves.ts';
 import type { ShareCoordinator } from '../share/coordinator/share-coordinator.ts';
 import type { SharePartitions } from '../share/share-partitions.ts';
 import type { ShareSessions } from '../share/share-sessions.ts';
-import type { TransactionCoordinator } from '../transaction/transaction-coordinator.ts';
+import type { TransactionCoordinator } from '../transaction/coordinator/transaction-coordinator.ts';
+import type { MarkerWriter } from '../transaction/partition/marker-writer.ts';
+import type { TransactionVerification } from '../transaction/partition/verification.ts';
 
 /** Where clients reach a broker on one listener. */
 export interface Endpoint {

@@ -4,8 +4,8 @@ import type { ProduceRequest } from '../../protocol/messages/00-produce.ts';
 import * as batch from '../../protocol/records/batch.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
-import type { ClientSupport, Verified } from '../node/transaction-verification.ts';
 import type { Partition } from '../partition/partition.ts';
+import type { ClientSupport, Verified } from '../transaction/partition/verification.ts';
 import type { RequestContext } from './handler.ts';
 
 type Request = MessageOf<typeof ProduceRequest>;

@@ -7,10 +7,10 @@ import type { Clock, Logger } from '../env.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { ProducerIds } from '../partition/producer-ids.ts';
-import { TransactionCoordinator } from '../transaction/transaction-coordinator.ts';
+import { TransactionCoordinator } from '../transaction/coordinator/transaction-coordinator.ts';
+import { MarkerWriter } from '../transaction/partition/marker-writer.ts';
+import { type TransactionGate, TransactionVerification } from '../transaction/partition/verification.ts';
 import { InternalTopicLog } from './internal-log.ts';
-import { MarkerWriter } from './marker-writer.ts';
-import { type TransactionGate, TransactionVerification } from './transaction-verification.ts';
 
 export interface TransactionOptions {
   readonly partitions: Partitions;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { PartitionSet } from '../../src/transaction/partition-set.ts';
-import { decodeRecord, encodeRecord, valueVersion } from '../../src/transaction/records.ts';
-import { newTransaction, type TransactionMetadata } from '../../src/transaction/transaction-metadata.ts';
+import { PartitionSet } from '../../src/transaction/coordinator/partition-set.ts';
+import { decodeRecord, encodeRecord, valueVersion } from '../../src/transaction/coordinator/records.ts';
+import { newTransaction, type TransactionMetadata } from '../../src/transaction/coordinator/transaction-metadata.ts';
 
 const ongoing: TransactionMetadata = {
   ...newTransaction(2n ** 60n, 1234, 1000),

@@ -1,8 +1,8 @@
 import { errorName } from '../../protocol/errors.ts';
-import type { ProducerResult } from '../../src/transaction/init-producer-id.ts';
-import type { Marker, MarkerOutcome, MarkerOutcomes } from '../../src/transaction/markers.ts';
-import { PartitionSet, type TopicPartition } from '../../src/transaction/partition-set.ts';
-import { TransactionCoordinator } from '../../src/transaction/transaction-coordinator.ts';
+import type { ProducerResult } from '../../src/transaction/coordinator/init-producer-id.ts';
+import type { Marker, MarkerOutcome, MarkerOutcomes } from '../../src/transaction/coordinator/markers.ts';
+import { PartitionSet, type TopicPartition } from '../../src/transaction/coordinator/partition-set.ts';
+import { TransactionCoordinator } from '../../src/transaction/coordinator/transaction-coordinator.ts';
 import { brokerConfig } from '../config/samples.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import { MemoryCoordinatorLog } from '../support/memory-coordinator-log.ts';

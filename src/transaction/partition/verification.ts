@@ -3,17 +3,17 @@
  * new protocol have the partition added by that, of older ones it must have been added. Without this a batch that comes
  * late could begin a transaction that nobody ends.
  */
-import { ErrorCode } from '../../protocol/errors.ts';
-import { type Int64, toNumber } from '../../protocol/int64.ts';
-import type { VerificationGuard } from '../../storage/index.ts';
-import type { BrokerConfig } from '../config/broker-config.ts';
-import { andThen, type Eventually } from '../coordinator/eventually.ts';
-import type { Clock } from '../env.ts';
-import { AppendError } from '../partition/append-result.ts';
-import type { Partition } from '../partition/partition.ts';
-import type { TransactionPartitions } from '../transaction/add-partitions.ts';
-import { PartitionSet } from '../transaction/partition-set.ts';
-import { EPOCH_BUMP_VERSION } from '../transaction/transaction-metadata.ts';
+import { ErrorCode } from '../../../protocol/errors.ts';
+import { type Int64, toNumber } from '../../../protocol/int64.ts';
+import type { VerificationGuard } from '../../../storage/index.ts';
+import type { BrokerConfig } from '../../config/broker-config.ts';
+import { andThen, type Eventually } from '../../coordinator/eventually.ts';
+import type { Clock } from '../../env.ts';
+import { AppendError } from '../../partition/append-result.ts';
+import type { Partition } from '../../partition/partition.ts';
+import type { TransactionPartitions } from '../coordinator/add-partitions.ts';
+import { PartitionSet } from '../coordinator/partition-set.ts';
+import { EPOCH_BUMP_VERSION } from '../coordinator/transaction-metadata.ts';
 
 /** What the client knows: of no TRANSACTION_ABORTABLE, of it, or of partitions that are added by the append. */
 export type ClientSupport = 'default' | 'abortable' | 'add-partition';

@@ -2,8 +2,8 @@
  * The second phase of a transaction: markers go to its partitions, and when all are written the transaction is complete. What
  * is decided is in the log before the first marker leaves, so a coordinator that takes over goes on from there.
  */
-import type { Int64 } from '../../protocol/int64.ts';
-import { DONE, type Outcome } from '../coordinator/state-machine.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
+import { DONE, type Outcome } from '../../coordinator/state-machine.ts';
 import type { PartitionSet, TopicPartition } from './partition-set.ts';
 import type { TransactionRecord } from './records.ts';
 import { completed, type TransactionMetadata, type TransactionResult } from './transaction-metadata.ts';

@@ -1,13 +1,13 @@
 /** Writes transaction markers into the partitions that this node leads: for WriteTxnMarkers, and for its own coordinator. */
-import { ErrorCode, errorName } from '../../protocol/errors.ts';
-import { transactionMarkerBatch } from '../../protocol/records/control.ts';
-import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
-import type { EndMarker } from '../coordinator/log.ts';
-import type { Clock, Logger } from '../env.ts';
-import { AppendError } from '../partition/append-result.ts';
-import type { Partitions } from '../partition/partitions.ts';
-import type { Marker, MarkerOutcome, MarkerOutcomes } from '../transaction/markers.ts';
-import type { TopicPartition } from '../transaction/partition-set.ts';
+import { ErrorCode, errorName } from '../../../protocol/errors.ts';
+import { transactionMarkerBatch } from '../../../protocol/records/control.ts';
+import { all, andThen, type Eventually } from '../../coordinator/eventually.ts';
+import type { EndMarker } from '../../coordinator/log.ts';
+import type { Clock, Logger } from '../../env.ts';
+import { AppendError } from '../../partition/append-result.ts';
+import type { Partitions } from '../../partition/partitions.ts';
+import type { Marker, MarkerOutcome, MarkerOutcomes } from '../coordinator/markers.ts';
+import type { TopicPartition } from '../coordinator/partition-set.ts';
 
 const OFFSETS_TOPIC = '__consumer_offsets';
 

@@ -1,6 +1,6 @@
 /** What the coordinator does on its own: transactions that take too long are aborted, ids that nobody uses are forgotten. */
-import type { Int64 } from '../../protocol/int64.ts';
-import { answered, DONE, type Outcome } from '../coordinator/state-machine.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
+import { answered, DONE, type Outcome } from '../../coordinator/state-machine.ts';
 import { fenceAndAbort } from './end.ts';
 import type { TransactionRecord } from './records.ts';
 import type { TransactionMetadata } from './transaction-metadata.ts';

@@ -1,7 +1,7 @@
 /** EndTxn, and the abort by the coordinator itself: the outcome is decided and logged, then the markers go out. */
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { Int64 } from '../../protocol/int64.ts';
-import { answered, type Outcome } from '../coordinator/state-machine.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
+import { answered, type Outcome } from '../../coordinator/state-machine.ts';
 import type { ProducerResult } from './init-producer-id.ts';
 import { sendMarkers } from './markers.ts';
 import type { TransactionRecord } from './records.ts';

@@ -1,8 +1,8 @@
-import type { BrokerConfig } from '../config/broker-config.ts';
-import type { CoordinatorRecord, StoredRecord } from '../coordinator/log.ts';
-import type { Outcome, StateMachine } from '../coordinator/state-machine.ts';
-import type { TimerSink } from '../coordinator/timers.ts';
-import type { Logger } from '../env.ts';
+import type { BrokerConfig } from '../../config/broker-config.ts';
+import type { CoordinatorRecord, StoredRecord } from '../../coordinator/log.ts';
+import type { Outcome, StateMachine } from '../../coordinator/state-machine.ts';
+import type { TimerSink } from '../../coordinator/timers.ts';
+import type { Logger } from '../../env.ts';
 import { type Completion, type Marker, sendMarkers, sendMarkersAgain } from './markers.ts';
 import { decodeRecord, encodeRecord, type TransactionRecord, valueVersion } from './records.ts';
 import type { TransactionMetadata } from './transaction-metadata.ts';

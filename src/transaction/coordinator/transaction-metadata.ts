@@ -2,7 +2,7 @@
  * What the coordinator knows of a transactional id (KIP-98, KIP-360, KIP-890), and the transitions between its states as pure
  * functions: from the metadata as it is to the metadata as it is to be logged.
  */
-import type { Int64 } from '../../protocol/int64.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
 import { PartitionSet, type TopicPartition } from './partition-set.ts';
 import { mayFollow, type TransactionState } from './transaction-state.ts';
 

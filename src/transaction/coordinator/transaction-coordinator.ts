@@ -2,22 +2,22 @@
  * The transaction coordinator: the service behind the transactional APIs, over one state machine per partition of
  * `__transaction_state` that this node leads. Responses come at once where they can.
  */
-import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../protocol/errors.ts';
-import type { Int64 } from '../../protocol/int64.ts';
+import { ErrorCode, type ErrorCodeValue, KafkaError } from '../../../protocol/errors.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
 import type {
   ListTransactionsRequest,
   ListTransactionsResponse,
-} from '../../protocol/messages/66-list-transactions.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import type { BrokerConfig } from '../config/broker-config.ts';
-import { asKafkaError, coordinatorError } from '../coordinator/errors.ts';
-import { andThen, type Eventually } from '../coordinator/eventually.ts';
-import type { CoordinatorLog } from '../coordinator/log.ts';
-import { partitionFor } from '../coordinator/partition-for.ts';
-import { CoordinatorRuntime } from '../coordinator/runtime.ts';
-import { ServiceWaits } from '../coordinator/service-waits.ts';
-import type { Outcome } from '../coordinator/state-machine.ts';
-import type { Clock, Logger, Timer } from '../env.ts';
+} from '../../../protocol/messages/66-list-transactions.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
+import type { BrokerConfig } from '../../config/broker-config.ts';
+import { asKafkaError, coordinatorError } from '../../coordinator/errors.ts';
+import { andThen, type Eventually } from '../../coordinator/eventually.ts';
+import type { CoordinatorLog } from '../../coordinator/log.ts';
+import { partitionFor } from '../../coordinator/partition-for.ts';
+import { CoordinatorRuntime } from '../../coordinator/runtime.ts';
+import { ServiceWaits } from '../../coordinator/service-waits.ts';
+import type { Outcome } from '../../coordinator/state-machine.ts';
+import type { Clock, Logger, Timer } from '../../env.ts';
 import { addPartitions, type TransactionPartitions, verifyPartitions } from './add-partitions.ts';
 import { type DescribedTransaction, describeTransaction, listTransactions, unknownStates } from './describe.ts';
 import { type EndTransaction, endTransaction } from './end.ts';

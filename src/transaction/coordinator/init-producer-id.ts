@@ -1,7 +1,7 @@
 /** InitProducerId with a transactional id: a producer starts, or goes on after an error (KIP-360). */
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { Int64 } from '../../protocol/int64.ts';
-import { answered, type Outcome } from '../coordinator/state-machine.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
+import { answered, type Outcome } from '../../coordinator/state-machine.ts';
 import { fenceAndAbort } from './end.ts';
 import type { TransactionRecord } from './records.ts';
 import {

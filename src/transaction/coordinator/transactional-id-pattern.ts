@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { KafkaError } from '../../protocol/errors.ts';
+import { KafkaError } from '../../../protocol/errors.ts';
 
 /**
  * The ids that the pattern matches as a whole. Patterns are RE2's, as in Kafka: they never look back, so that none from a client

@@ -1,7 +1,7 @@
 /** AddPartitionsToTxn: partitions join a transaction, or are looked up in it (KIP-98, KIP-890). */
-import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
-import type { Int64 } from '../../protocol/int64.ts';
-import { answered, type Outcome } from '../coordinator/state-machine.ts';
+import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
+import type { Int64 } from '../../../protocol/int64.ts';
+import { answered, type Outcome } from '../../coordinator/state-machine.ts';
 import type { PartitionSet } from './partition-set.ts';
 import type { TransactionRecord } from './records.ts';
 import { added, type TransactionMetadata } from './transaction-metadata.ts';

@@ -2,14 +2,14 @@
  * The records of `__transaction_state` and their binary form: key and value each begin with an int16, in the key the kind of
  * record, in the value its version.
  */
-import { codec } from '../../protocol/compile.ts';
-import { toNumber } from '../../protocol/int64.ts';
-import { MalformedError } from '../../protocol/malformed.ts';
-import { Reader } from '../../protocol/reader.ts';
-import type { InputOf, Message } from '../../protocol/schema.ts';
-import { TransactionLogKey, TransactionLogValue } from '../../protocol/transactions/transaction-log.ts';
-import { Writer } from '../../protocol/writer.ts';
-import type { CoordinatorRecord } from '../coordinator/log.ts';
+import { codec } from '../../../protocol/compile.ts';
+import { toNumber } from '../../../protocol/int64.ts';
+import { MalformedError } from '../../../protocol/malformed.ts';
+import { Reader } from '../../../protocol/reader.ts';
+import type { InputOf, Message } from '../../../protocol/schema.ts';
+import { TransactionLogKey, TransactionLogValue } from '../../../protocol/transactions/transaction-log.ts';
+import { Writer } from '../../../protocol/writer.ts';
+import type { CoordinatorRecord } from '../../coordinator/log.ts';
 import { PartitionSet } from './partition-set.ts';
 import { NO_PRODUCER_EPOCH, type TransactionMetadata } from './transaction-metadata.ts';
 import { stateId, stateOf } from './transaction-state.ts';

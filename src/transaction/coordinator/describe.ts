@@ -1,12 +1,12 @@
 /** DescribeTransactions and ListTransactions (KIP-664). */
-import { KafkaError } from '../../protocol/errors.ts';
-import { toNumber } from '../../protocol/int64.ts';
-import type { DescribeTransactionsResponse } from '../../protocol/messages/65-describe-transactions.ts';
+import { KafkaError } from '../../../protocol/errors.ts';
+import { toNumber } from '../../../protocol/int64.ts';
+import type { DescribeTransactionsResponse } from '../../../protocol/messages/65-describe-transactions.ts';
 import type {
   ListTransactionsRequest,
   ListTransactionsResponse,
-} from '../../protocol/messages/66-list-transactions.ts';
-import type { InputOf, MessageOf } from '../../protocol/schema.ts';
+} from '../../../protocol/messages/66-list-transactions.ts';
+import type { InputOf, MessageOf } from '../../../protocol/schema.ts';
 import type { TransactionMetadata } from './transaction-metadata.ts';
 import type { TransactionShard } from './transaction-shard.ts';
 import { isState } from './transaction-state.ts';
