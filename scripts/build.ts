@@ -1,18 +1,23 @@
 /**
- * Bundles odradek into dist/: odradek.js, the command, and index.js, for embedding; with the chunks they share. The
- * command's own file stays tiny: it turns V8's compile cache on before anything large is loaded (DESIGN decision 1).
+ * `node scripts/build.ts [FOLDER]` bundles odradek into dist/ or FOLDER: odradek.js, the command; index.js, for embedding;
+ * storage-check-thread.js, which both start threads from (storage/check-threads.ts); and the chunks that they share. The command's own
+ * file stays tiny: it turns V8's compile cache on before anything large is loaded (DESIGN decision 1).
  */
 
 import { chmodSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const OUT = 'dist';
+const OUT = process.argv[2] ?? 'dist';
 /** Packages with native code cannot be bundled; npm installs them beside the bundle. */
 const NATIVE = ['@node-rs/crc32', 'koffi', 'lz4-napi', 'snappy'];
 
 rmSync(OUT, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: { odradek: 'src/main.ts', index: 'src/index.ts' },
+  entryPoints: {
+    odradek: 'src/main.ts',
+    index: 'src/index.ts',
+    'storage-check-thread': 'storage/check-thread.ts',
+  },
   outdir: OUT,
   bundle: true,
   splitting: true,

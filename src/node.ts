@@ -1,6 +1,6 @@
 /** The composition root: the one place where the parts meet the real clock, disk and sockets. */
 import { resolve } from 'node:path';
-import type { Disk } from '../storage/index.ts';
+import { checkInThreads, type Disk } from '../storage/index.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker } from './api/broker.ts';
@@ -79,6 +79,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
   const { logs, identity } = openLogDirectories(base, undo);
   const controller = await openController(base, identity, undo);
   const replicas = assemble(base, controller, logs);
+  await logs.checkFiles();
   await follow(base, controller, replicas, limits);
   const failed = followFailures(base, controller, replicas);
   await register(base, controller, replicas, identity, addresses);
@@ -120,7 +121,15 @@ async function listen({ options, loggers }: Base, undo: Undo) {
 
 function openLogDirectories({ options, disk, loggers, config }: Base, undo: Undo) {
   const paths = options.config.logDirs().map((path) => resolve(path));
-  const logs = new LogDirectories({ disk, paths, clock, random, logger: loggers.named('odradek.storage'), config });
+  const logs = new LogDirectories({
+    disk,
+    paths,
+    clock,
+    random,
+    logger: loggers.named('odradek.storage'),
+    config,
+    checkFiles: checkInThreads,
+  });
   undo.push(() => logs.abandon());
   const all = [...new Set([...logs.onlinePaths(), metadataPath(options)])];
   const identity = identify(disk, all, options.config.get('node.id'), options.clusterId, random);

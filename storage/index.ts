@@ -1,3 +1,5 @@
+export { checkInThreads } from './check-threads.ts';
+export { areLarger, type CheckedFiles } from './checked-files.ts';
 export { LogCleaner } from './cleaner.ts';
 export type { Disk, DiskFile } from './disk.ts';
 export { DiskError } from './disk.ts';

@@ -13,6 +13,7 @@
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
 import { dirname } from 'node:path';
+import { type CheckedFiles, filesToCheck } from './checked-files.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
@@ -61,6 +62,12 @@ export interface LogDirOptions {
   onDiskError?: (error: DiskError) => void;
 }
 
+/** What is known of a log before it is opened. */
+type From = Pick<
+  LogOptions,
+  'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'vouched' | 'checkedFiles' | 'rewrite'
+>;
+
 export class LogDir {
   readonly path: string;
   /** Whether the last process that used the directory ended in an orderly way. */
@@ -87,6 +94,7 @@ export class LogDir {
   /** It is on disk for good that this start was one. */
   #startIsDurable: boolean;
   readonly #vouching: Vouching;
+  #checkedFiles: CheckedFiles = new Map();
 
   /** Throws DiskError with LOCKED when another process, or another part of this one, has the directory open. */
   static open(options: LogDirOptions): LogDir {
@@ -190,6 +198,20 @@ export class LogDir {
     });
   }
 
+  /** Files that logs will be recovered from as a whole; none after an orderly end, or where the last holder has vouched for them. */
+  filesToCheck(): string[] {
+    if (this.wasClean || this.#lock.vouched) return [];
+    const { disk } = this.#options;
+    return [...this.#unclaimed].flatMap((name) =>
+      filesToCheck(disk, `${this.path}/${name}`, this.#recoveryPoints.get(name) ?? 0),
+    );
+  }
+
+  /** What was found out about `filesToCheck`; logs that are opened from now on are not checked once more. */
+  filesChecked(files: CheckedFiles): void {
+    this.#checkedFiles = files;
+  }
+
   /** Whether there is a log of this partition, open or not. */
   has(topic: string, partition: number): boolean {
     const name = partitionDirName(topic, partition);
@@ -211,6 +233,7 @@ export class LogDir {
     const log = this.#open(topic, partition, topicId, config);
     this.#logs.set(name, log);
     this.#unclaimed.delete(name);
+    if (this.#unclaimed.size === 0) this.#checkedFiles = new Map();
     this.#vouching.checked(name);
     return log;
   }
@@ -232,7 +255,9 @@ export class LogDir {
     const recoveryPoint = this.#recoveryPoints.get(name) ?? 0;
     const logStartOffset = this.#logStartOffsets.get(name) ?? 0;
     const cleanedUpTo = this.#cleanedUpTo.get(name);
-    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean, vouched: this.#lock.vouched };
+    const { vouched } = this.#lock;
+    const checkedFiles = this.#checkedFiles;
+    const from = { recoveryPoint, logStartOffset, cleanedUpTo, clean: this.wasClean, vouched, checkedFiles };
     return this.#load(topic, partition, topicId, config, from);
   }
 
@@ -241,7 +266,7 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: Pick<LogOptions, 'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'vouched' | 'rewrite'>,
+    from: From,
     folder = partitionDirName(topic, partition),
   ): Log {
     try {

@@ -1,4 +1,5 @@
 /** What a log is opened with, and what an append gives. */
+import type { CheckedFiles } from './checked-files.ts';
 import type { Disk, DiskError } from './disk.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogError } from './log-error.ts';
@@ -32,6 +33,8 @@ export interface LogOptions {
   clean: boolean;
   /** Otherwise: whether what is in the files consists of whole writes, as a killed process leaves them (DiskLock); by default not. */
   vouched?: boolean;
+  /** Otherwise: segments that were checked already, and have not changed since; by default none. */
+  checkedFiles?: CheckedFiles;
   /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */
   rewrite?: boolean;
   logger?: StorageLogger;

@@ -7,6 +7,7 @@
 import { baseOffset } from '../protocol/records/batch.ts';
 import { hasValidCrc } from '../protocol/records/check.ts';
 import type { BatchCursor } from './batch-cursor.ts';
+import type { CheckedFiles } from './checked-files.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
 import { damaged } from './log-error.ts';
@@ -39,6 +40,8 @@ export interface LoadOptions extends RecoveryOptions {
   clean: boolean;
   /** All bytes are from writes that came back, but for the end of the last one to each file (DiskLock.vouched). */
   vouched: boolean;
+  /** Files that were checked before, as a whole. */
+  checkedFiles: CheckedFiles;
   /** What is checked is written once more, since the kernel may take it for written when it is not. */
   rewrite: boolean;
   logger: StorageLogger;
@@ -198,23 +201,31 @@ function findLogEnd(options: LoadOptions, log: LoadedLog): number {
 }
 
 /**
- * After a kill the headers say all, where the last holder has vouched for what it wrote; where they say anything unexpected, as they do
- * behind a write that was cut short, all is checked.
+ * The headers say all, where the last holder has vouched for what it wrote and was killed, or all has been checked before; where they say
+ * anything unexpected, as they do behind a write that was cut short, all is checked.
  */
 function recover(options: LoadOptions, log: LoadedLog): void {
-  if (options.vouched && recoverSegments(options, log, walkSegment)) return;
+  const headersDo = options.vouched || areChecked(options, log.segments.slice(firstToRecover(options, log)));
+  if (headersDo && recoverSegments(options, log, walkSegment)) return;
   if (!recoverSegments(options, log, checkSegment)) recoverSegments(options, log, checkEachBatch);
 }
+
+const areChecked = ({ checkedFiles }: LoadOptions, segments: readonly Segment[]): boolean =>
+  segments.every(({ log, sizeBytes }) => checkedFiles.get(log.path) === sizeBytes);
+
+const firstToRecover = ({ recoveryPoint }: LoadOptions, { segments }: LoadedLog): number =>
+  Math.max(
+    0,
+    segments.findLastIndex((segment) => segment.baseOffset <= recoveryPoint),
+  );
 
 /** Goes through the segments that may not be on disk as a whole. False where another way has to be gone; nothing was cut then. */
 function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: SegmentRecovery): boolean {
   const { segments, snapshots } = log;
-  const first = Math.max(
-    0,
-    segments.findLastIndex((segment) => segment.baseOffset <= options.recoveryPoint),
-  );
+  const first = firstToRecover(options, log);
+  const isWalk = recoverSegment === walkSegment;
   // Snapshots are written as a whole, too.
-  const isVouched = recoverSegment === walkSegment;
+  const isVouched = isWalk && options.vouched;
   if (!isVouched) snapshots.removeAbove(segments[first].baseOffset);
   const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
   epochs.truncateFromEnd(segments[first].baseOffset);
@@ -228,7 +239,7 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
     const sound = recoverSegment(options, segments[i], { producers, epochs });
     if (sound === null) return false;
     sound.invalid ??= mismatchBehind(options, sound, segments[i + 1]);
-    if (sound.invalid !== null && isVouched) return false;
+    if (sound.invalid !== null && isWalk) return false;
     if (sound.invalid !== null) cutBehind(options, segments, i, sound);
     segments[i].finish();
     if (options.rewrite) rewrite(segments[i]);

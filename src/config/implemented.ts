@@ -42,6 +42,7 @@ const IMPLEMENTED: ReadonlySet<BrokerConfigName> = new Set<BrokerConfigName>([
   // topics and the log
   'log.dir',
   'log.dirs',
+  'num.recovery.threads.per.data.dir',
   'num.partitions',
   'default.replication.factor',
   'auto.create.topics.enable',

@@ -17,7 +17,8 @@ test('a directory whose disk fails under a compaction goes offline', async () =>
   const logger = new CollectingLogger();
   const config = brokerConfig();
   const paths = ['/first', '/second'];
-  const logs = new LogDirectories({ disk, paths, clock, random, logger, config: () => config });
+  const checkFiles = () => Promise.resolve(new Map());
+  const logs = new LogDirectories({ disk, paths, clock, random, logger, config: () => config, checkFiles });
   const topic = { ...DEFAULT_LOG_CONFIG, cleanupPolicy: { delete: false, compact: true }, segmentBytes: 200 };
   const log = logs.openOrCreate('t', 0, 'abcdefghijklmnopqrstuv', topic as never, null);
   if (log === null) throw new Error('no log');

@@ -6,6 +6,7 @@
  * A new operation is a method here and a line in OPERATIONS.
  */
 
+import { checkFile } from '../../storage/checked-files.ts';
 import { CLEAN_SHUTDOWN_FILE } from '../../storage/checkpoints.ts';
 import { DiskError, type Log, type LogConfig, LogDir, LogError, LogResources } from '../../storage/index.ts';
 import { DEFAULT_LOG_CONFIG } from '../../storage/log-config.ts';
@@ -463,6 +464,7 @@ export class StorageSimulation {
     this.#dir = this.#openDir();
     const vouched = this.disk.vouchedLocks > vouchedBefore ? ', vouched for' : '';
     const how = this.#dir.wasClean ? 'clean' : (restart ?? 'killed');
+    if (this.#random.int(2) === 0) this.#checkInAdvance();
     const logs = this.#partitions.map(({ topic, topicId, config }) =>
       this.#dir.openOrCreate(topic, 0, topicId, config),
     );
@@ -477,6 +479,15 @@ export class StorageSimulation {
       if (how === 'powerCut') this.#startOver(partition);
       partition.epoch += this.#random.int(2);
     }
+  }
+
+  /** As the threads of check-threads.ts do. */
+  #checkInAdvance(): void {
+    const window = Buffer.alloc(4096);
+    const paths = this.#dir.filesToCheck();
+    const checked = paths.map((path) => [path, checkFile(this.disk, path, window)] as const);
+    if (checked.some(([, bytes]) => bytes > 0)) this.#trace('checked in advance');
+    this.#dir.filesChecked(new Map(checked));
   }
 
   #startOver(partition: SimulatedPartition): void {

@@ -10,8 +10,10 @@ const SEEDS = 150;
 /** More of them: node scripts/simulate.ts storage --seeds 10000 */
 test(`storage keeps its promises on a disk that fails, for ${SEEDS} seeds`, async () => {
   let vouchedStarts = 0;
+  let checkedStarts = 0;
   const trace = (line: string): void => {
     if (line === 'restarted: killed, vouched for') vouchedStarts += 1;
+    if (line === 'checked in advance') checkedStarts += 1;
   };
   for (let seed = 1; seed <= SEEDS; seed++) {
     await StorageSimulation.run(seed, trace).catch((cause: unknown) => {
@@ -20,6 +22,7 @@ test(`storage keeps its promises on a disk that fails, for ${SEEDS} seeds`, asyn
   }
   // After a kill headers are walked, if not always.
   expect(vouchedStarts).toBeGreaterThan(SEEDS);
+  expect(checkedStarts).toBeGreaterThan(SEEDS / 2);
 });
 
 /** More of them: node scripts/simulate.ts coordinator --seeds 10000 */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Log, MemoryDisk } from '../../storage/index.ts';
+import { checkFile } from '../../storage/checked-files.ts';
+import { type Log, type LogOptions, MemoryDisk } from '../../storage/index.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { batch, checkIndexFiles, framesOf, openLog } from './batches.ts';
 
@@ -28,17 +29,22 @@ function filled(batches: readonly Buffer[]): MemoryDisk {
   return disk;
 }
 
-function withIndexes(disk: MemoryDisk, vouched: boolean): Log {
-  const log = openLog(disk, { vouched });
+/** The log's one file, checked in advance. */
+const inAdvance = (disk: MemoryDisk): Pick<LogOptions, 'checkedFiles'> => ({
+  checkedFiles: new Map([[FIRST_LOG, checkFile(disk, FIRST_LOG, Buffer.alloc(WINDOW_BYTES))]]),
+});
+
+function withIndexes(disk: MemoryDisk, options: Pick<LogOptions, 'vouched' | 'checkedFiles'>): Log {
+  const log = openLog(disk, options);
   checkIndexFiles(disk, '/data/t-0');
   return log;
 }
 
-test('a log of many windows is found as it was, by all of it or by its headers', () => {
+test('a log of many windows is found as it was, by all of it or by its headers, checked in advance or not', () => {
   const batches = manyBatches(new SeededRandom(1));
   const disk = filled(batches);
-  for (const vouched of [false, true]) {
-    const log = withIndexes(disk, vouched);
+  for (const options of [{}, { vouched: true }, inAdvance(disk)]) {
+    const log = withIndexes(disk, options);
     expect(log.sizeBytes).toBe(batches.reduce((sum, bytes) => sum + bytes.length, 0));
     expect(log.producers()[0]).toMatchObject({ producerId: 1, lastSequence: 299 });
     log.abandon();
@@ -51,6 +57,9 @@ test('a byte that has changed anywhere is found, and the log is cut there', () =
   const frames = framesOf(filled(batches).readFile(FIRST_LOG) as Buffer);
   // Each is the end of what is left for the next one.
   const disk = filled(batches);
+  expect([...(inAdvance(disk).checkedFiles as Map<string, number>).values()]).toEqual([
+    disk.open(FIRST_LOG, 'existing').sizeBytes(),
+  ]);
   for (let i = frames.length - 1; i > 0; i -= 1 + random.int(12)) {
     const { at, size, base } = frames[i];
     const place = at + 16 + random.int(size - 16);
@@ -58,7 +67,8 @@ test('a byte that has changed anywhere is found, and the log is cut there', () =
     const byte = Buffer.alloc(1);
     file.readSync(byte, place);
     file.writeSync(Buffer.from([byte[0] ^ (1 << random.int(8))]), place);
-    const log = withIndexes(disk, false);
+    expect([...(inAdvance(disk).checkedFiles as Map<string, number>).values()]).toEqual([-1]);
+    const log = withIndexes(disk, inAdvance(disk));
     expect([log.logEndOffset, log.sizeBytes]).toEqual([base, at]);
     log.abandon();
   }
