@@ -5,6 +5,7 @@
 import type { DeferredBytes } from '../protocol/deferred-bytes.ts';
 import { libc } from './libc.ts';
 import { LogError } from './log-error.ts';
+import { isProbablyCached } from './page-cache.ts';
 import type { Segment } from './segment.ts';
 import type { Tail } from './tail.ts';
 
@@ -109,10 +110,7 @@ export class FileSlice implements DeferredBytes {
 /** Null where the bytes are in the page cache; their ends stand for all of them. */
 function loadFromDisk({ log }: Segment, position: number, sizeBytes: number): Promise<void> | null {
   const { handle } = log;
-  const system = libc();
-  if (system === null || handle.descriptor === undefined) return null;
-  const isCached = (at: number) => system.isCached(handle.descriptor as number, at);
-  if (isCached(position) && isCached(position + sizeBytes - 1)) return null;
+  if (isProbablyCached(handle, position, sizeBytes)) return null;
   return handle.read(Buffer.allocUnsafe(sizeBytes), position).then(() => {});
 }
 
