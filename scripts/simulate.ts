@@ -4,7 +4,7 @@
  *   node scripts/simulate.ts storage --seeds 10000 [--from 1] [--trace]
  *   node scripts/simulate.ts coordinator --seeds 10000
  *   node scripts/simulate.ts transaction --seeds 10000
- *   node scripts/simulate.ts classic-group|consumer-group|share-group|streams-group --seeds 10000
+ *   node scripts/simulate.ts classic-group|consumer-group|share-group|share-records|streams-group --seeds 10000
  *
  * Ends at the first seed that fails, with the command that repeats it.
  */
@@ -13,6 +13,7 @@ import { ConsumerSimulation } from '../test/group/consumer/simulation.ts';
 import { ShareSimulation } from '../test/group/share/simulation.ts';
 import { Simulation } from '../test/group/simulation.ts';
 import { StreamsSimulation } from '../test/group/streams/simulation.ts';
+import { ShareRecordsSimulation } from '../test/share/simulation.ts';
 import { CoordinatorSimulation } from '../test/sim/coordinator-simulation.ts';
 import { StorageSimulation } from '../test/sim/storage-simulation.ts';
 import { TransactionSimulation } from '../test/sim/transaction-simulation.ts';
@@ -24,6 +25,7 @@ const SIMULATIONS: Record<string, (seed: number, trace?: (line: string) => void)
   'classic-group': (seed) => runGroup(new Simulation(seed)),
   'consumer-group': (seed) => runGroup(new ConsumerSimulation(seed)),
   'share-group': (seed) => runGroup(new ShareSimulation(seed)),
+  'share-records': (seed) => runGroup(new ShareRecordsSimulation(seed)),
   'streams-group': (seed) => runGroup(new StreamsSimulation(seed)),
 };
 

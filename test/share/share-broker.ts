@@ -34,13 +34,16 @@ export class ShareBroker {
   readonly log = new MemoryCoordinatorLog();
   readonly logger = new CollectingLogger();
   readonly partition: Partition;
-  readonly coordinator: ShareCoordinator;
-  readonly sessions: ShareSessions;
+  /** Anew after `kill`. */
+  coordinator: ShareCoordinator;
+  sessions: ShareSessions;
   /** What the group overrides. */
   readonly overrides = new Map<string, string>();
-  /** Anew after `restart`. */
+  /** Anew after `restart` and `kill`. */
   partitions: SharePartitions;
-  readonly waits: FetchWaits;
+  waits: FetchWaits;
+  private readonly maxSessions: number;
+  private epoch = 0;
   private readonly config = brokerConfig();
   private readonly image = {
     features: new Map([['share.version', 1]]),
@@ -49,7 +52,8 @@ export class ShareBroker {
   };
 
   constructor({ maxSessions = 10 } = {}) {
-    const { clock, log, logger, config } = this;
+    const { clock, config } = this;
+    this.maxSessions = maxSessions;
     this.partition = new Partition({
       topic: TOPIC.name,
       topicId: TOPIC_ID,
@@ -58,16 +62,7 @@ export class ShareBroker {
       config: topicConfigOf(config.topicDefaults()),
       state: { leader: NODE_ID, leaderEpoch: 0, replicas: [NODE_ID], isr: [NODE_ID], directories: [] },
     });
-    this.coordinator = new ShareCoordinator({
-      log,
-      clock,
-      logger,
-      config: () => config,
-      partitionCount: () => 1,
-      partitionCountOf: (id) => (id === TOPIC_ID ? 1 : null),
-      prune: () => undefined,
-    });
-    this.coordinator.onElected(0, 0);
+    this.coordinator = this.newCoordinator();
     this.sessions = new ShareSessions(() => maxSessions);
     this.waits = new FetchWaits(clock);
     this.partitions = this.newPartitions();
@@ -77,6 +72,33 @@ export class ShareBroker {
   restart(): void {
     this.partitions.close();
     this.partitions = this.newPartitions();
+  }
+
+  /** The process dies, with all that it has not written, and another one takes over. */
+  kill(): void {
+    this.log.fail();
+    this.partitions.close();
+    this.coordinator.close();
+    this.waits.stop();
+    this.coordinator = this.newCoordinator();
+    this.sessions = new ShareSessions(() => this.maxSessions);
+    this.waits = new FetchWaits(this.clock);
+    this.partitions = this.newPartitions();
+  }
+
+  private newCoordinator(): ShareCoordinator {
+    const { clock, log, logger, config } = this;
+    const coordinator = new ShareCoordinator({
+      log,
+      clock,
+      logger,
+      config: () => config,
+      partitionCount: () => 1,
+      partitionCountOf: (id) => (id === TOPIC_ID ? 1 : null),
+      prune: () => undefined,
+    });
+    coordinator.onElected(0, this.epoch++);
+    return coordinator;
   }
 
   async begin(startOffset = 0, stateEpoch = 0): Promise<void> {
