@@ -185,6 +185,20 @@ export class Steps {
     this.note(`${what} (Produce ${version})`, errorName(answer.errorCode), `'${answer.errorMessage ?? ''}'`);
   }
 
+  /** One request for a partition each; the second one's batch is not transactional where it has no producer. */
+  async produceTwo(what: string, version: number, producer: Producer, second: Producer | null): Promise<void> {
+    const records = (by: Producer | null) => {
+      const header = by === null ? {} : { ...by, baseSequence: 0, transactional: true };
+      return encodeBatch([{ value: Buffer.from('v'), timestamp: Date.now() }], header);
+    };
+    const partitionData = [producer, second].map((by, index) => ({ index, records: records(by) }));
+    const topicData = [{ name: this.topic, partitionData }];
+    const body = { transactionalId: this.id, acks: -1, timeoutMs: 5000, topicData };
+    const { responses } = await this.client.request(Produce, version, body);
+    const inOrder = responses[0].partitionResponses.toSorted((a, b) => a.index - b.index);
+    this.note(`${what} (Produce ${version})`, ...inOrder.map(({ errorCode }) => errorName(errorCode)));
+  }
+
   async commitOffsets(
     what: string,
     version: number,

@@ -146,6 +146,9 @@ const scenarios: Record<string, (steps: Steps) => Promise<void>> = {
     await s.produce('not added', 10, producer, 0, { partition: 1 });
     await s.produce('not added', 11, producer, 0, { partition: 1 });
     await s.produce('added by it', 12, producer, 0, { partition: 1 });
+    await s.produceTwo('of two producers', 11, producer, { producerId: 12_345, producerEpoch: 0 });
+    await s.produceTwo('of two producers', 12, producer, { producerId: 12_345, producerEpoch: 0 });
+    await s.produceTwo('one without a producer', 11, { ...producer, producerEpoch: 7 }, null);
     await s.describe('then');
     await s.list('by state', 0, { stateFilters: ['Ongoing', 'NoSuchState'] });
     await s.list('by another state', 0, { stateFilters: ['Empty'] });
