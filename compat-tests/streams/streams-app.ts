@@ -1,49 +1,22 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { basename, join } from 'node:path';
 import { eventually } from '../helpers.ts';
-import { ensureJars, javaArgs, kafkaHome } from '../oracle/jars.ts';
-
-const libs = join(kafkaHome, 'streams-libs');
-const doneMarker = join(libs, '.done');
-
-/** Fetches Kafka Streams unless it is there (75 MB, most of it RocksDB; once a machine). Throws when Maven fails. */
-function ensureStreamsJars(): void {
-  ensureJars();
-  if (existsSync(doneMarker)) return;
-  mkdirSync(libs, { recursive: true });
-  const pom = join(import.meta.dirname, 'pom.xml');
-  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`];
-  const maven = spawnSync('mvn', args, { encoding: 'utf8' });
-  if (maven.status !== 0) throw new Error(`Maven could not fetch Kafka Streams:\n${maven.stdout}${maven.stderr}`);
-  writeFileSync(doneMarker, '');
-}
+import { ensureJars, javaArgs } from '../oracle/jars.ts';
+import { compiledClasses, libraryJars } from '../oracle/library.ts';
 
 const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+const source = join(import.meta.dirname, '..', 'java', 'StreamsApp.java');
 
 /** What the JVM needs before the name of the program's class. */
-function jvmArgs(classes: string): string[] {
+function jvmArgs(): string[] {
+  ensureJars();
+  const jars = libraryJars('streams', join(import.meta.dirname, 'pom.xml')).filter((jar) =>
+    /^(kafka-streams|rocksdbjni)/.test(basename(jar)),
+  );
   const args = javaArgs({ flags: quickStart });
-  const jars = readdirSync(libs).filter((name) => /^(kafka-streams|rocksdbjni)/.test(name));
-  args[args.length - 1] += [...jars.map((name) => `:${join(libs, name)}`), `:${classes}`].join('');
+  const classPath = [args[args.length - 1], ...jars].join(':');
+  args[args.length - 1] = `${classPath}:${compiledClasses(source, classPath)}`;
   return args;
-}
-
-let compiled: string | undefined;
-
-/** Compiles StreamsApp.java, once a run. */
-function classes(): string {
-  if (compiled !== undefined) return compiled;
-  ensureStreamsJars();
-  const directory = mkdtempSync(join(tmpdir(), 'odradek-streams-app-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const classPath = jvmArgs(directory).at(-1) as string;
-  const source = join(import.meta.dirname, '..', 'java', 'StreamsApp.java');
-  const javac = spawnSync('javac', ['-cp', classPath, '-d', directory, source], { encoding: 'utf8' });
-  if (javac.status !== 0) throw new Error(`StreamsApp.java could not be compiled:\n${javac.stderr}`);
-  compiled = directory;
-  return directory;
 }
 
 /** A running StreamsApp.java: an application of Kafka Streams in a process of its own. */
@@ -55,7 +28,7 @@ export class StreamsApp {
   /** `config`: its arguments, see StreamsApp.java. */
   constructor(config: Record<string, string>) {
     const args = Object.entries(config).map(([name, value]) => `${name}=${value}`);
-    this.child = spawn('java', [...jvmArgs(classes()), 'StreamsApp', ...args], { stdio: 'pipe' });
+    this.child = spawn('java', [...jvmArgs(), 'StreamsApp', ...args], { stdio: 'pipe' });
     this.child.stdout?.on('data', (chunk) => {
       this.printed += chunk;
     });
