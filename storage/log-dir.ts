@@ -30,7 +30,7 @@ import { type Disk, DiskError, type DiskLock } from './disk.ts';
 import { FutureLogs } from './future-logs.ts';
 import { Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogOptions, StorageClock } from './log-options.ts';
+import type { LogHistory, StorageClock } from './log-options.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
 import {
   deletedDirName,
@@ -61,12 +61,6 @@ export interface LogDirOptions {
   /** Told of each error of the disk in a log: `examine` finds out whether it is the whole directory's. */
   onDiskError?: (error: DiskError) => void;
 }
-
-/** What is known of a log before it is opened. */
-type From = Pick<
-  LogOptions,
-  'recoveryPoint' | 'logStartOffset' | 'cleanedUpTo' | 'clean' | 'vouched' | 'checkedFiles' | 'rewrite'
->;
 
 export class LogDir {
   readonly path: string;
@@ -266,7 +260,7 @@ export class LogDir {
     partition: number,
     topicId: string | null,
     config: LogConfig,
-    from: From,
+    from: LogHistory,
     folder = partitionDirName(topic, partition),
   ): Log {
     try {

@@ -12,18 +12,8 @@ export interface StorageClock {
   nowMs(): number;
 }
 
-export interface LogOptions {
-  disk: Disk;
-  /** What this log shares with others; on `disk`. By default it shares nothing. */
-  resources?: LogResources;
-  /** The folder of the partition; made when it is not there. */
-  dir: string;
-  topic: string;
-  partition: number;
-  /** As in partition.metadata, which is written when it is missing. Null: whatever the file says. */
-  topicId: string | null;
-  config: LogConfig;
-  clock: StorageClock;
+/** What is known of a log before it is opened. */
+export interface LogHistory {
   /** From recovery-point-offset-checkpoint and log-start-offset-checkpoint; 0 when they say nothing. */
   recoveryPoint?: number;
   logStartOffset?: number;
@@ -37,6 +27,20 @@ export interface LogOptions {
   checkedFiles?: CheckedFiles;
   /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */
   rewrite?: boolean;
+}
+
+export interface LogOptions extends LogHistory {
+  disk: Disk;
+  /** What this log shares with others; on `disk`. By default it shares nothing. */
+  resources?: LogResources;
+  /** The folder of the partition; made when it is not there. */
+  dir: string;
+  topic: string;
+  partition: number;
+  /** As in partition.metadata, which is written when it is missing. Null: whatever the file says. */
+  topicId: string | null;
+  config: LogConfig;
+  clock: StorageClock;
   logger?: StorageLogger;
   /** Told of each error of the disk, which may be the file's alone or the whole directory's. */
   onDiskError?: (error: DiskError) => void;
