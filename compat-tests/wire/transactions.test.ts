@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
-import { uniqueName } from '../helpers.ts';
+import { eventually, uniqueName } from '../helpers.ts';
 import { kafkajs } from '../kafkajs/client.ts';
 import { Steps } from './transaction-steps.ts';
 
@@ -231,6 +231,8 @@ describeBrokers('transactions, request by request', (broker) => {
     const admin = kafkajs(broker.bootstrapServers).admin();
     await admin.connect();
     await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+    // Kafka's leaders serve some time after the topic is there.
+    await eventually(() => admin.fetchTopicOffsets(topic));
     await admin.disconnect();
     const steps = await Steps.open(broker.bootstrapServers, uniqueName('id'), topic);
     try {
