@@ -1,6 +1,6 @@
 /**
  * `node scripts/build.ts [FOLDER]` bundles odradek into dist/ or FOLDER: odradek.js, the command; index.js, for embedding;
- * storage-check-thread.js, which both start threads from (storage/check-threads.ts); and the chunks that they share. The command's own
+ * storage-*.js, which both start threads from (storage/thread-file.ts); and the chunks that they share. The command's own
  * file stays tiny: it turns V8's compile cache on before anything large is loaded (DESIGN decision 1).
  */
 
@@ -17,6 +17,7 @@ const { metafile } = await build({
     odradek: 'src/main.ts',
     index: 'src/index.ts',
     'storage-check-thread': 'storage/check-thread.ts',
+    'storage-compaction-thread': 'storage/compaction/thread.ts',
   },
   outdir: OUT,
   bundle: true,

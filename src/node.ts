@@ -1,6 +1,6 @@
 /** The composition root: the one place where the parts meet the real clock, disk and sockets. */
 import { resolve } from 'node:path';
-import { checkInThreads, type Disk } from '../storage/index.ts';
+import { checkInThreads, type Disk, startCompactionThread } from '../storage/index.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
 import { NodeDisk } from '../storage/node-disk.ts';
 import type { Broker } from './api/broker.ts';
@@ -301,7 +301,8 @@ function brokerOf(
 function startMaintenance(base: Base, controller: KraftController, { logs, partitions, follower }: Replicas) {
   const { options, disk, live, loggers, config } = base;
   const logger = loggers.named('odradek.cleaner');
-  const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger });
+  const startThread = options.inMemory ? null : startCompactionThread;
+  const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger, startThread });
   const maintenance = new Maintenance(clock, options.logger);
   const retry = () => follower.retry(controller.image);
   maintenance.start(chores({ config, clock, logs, partitions, cleaner, controller, retry }));

@@ -1,6 +1,7 @@
 /** Checks files in threads of their own: CRCs and the waits for the disk take most of a recovery after a power cut. */
 import { Worker } from 'node:worker_threads';
 import type { CheckedFiles } from './checked-files.ts';
+import { threadFile } from './thread-file.ts';
 
 /** What a thread is handed: files are taken by counting `next` up, and results are left at their places. */
 export interface CheckOrder {
@@ -11,12 +12,6 @@ export interface CheckOrder {
   readonly checkedBytes: SharedArrayBuffer;
 }
 
-/** Beside the sources, or, in the bundle, one above the chunk that has this. */
-const THREAD = new URL(
-  import.meta.url.endsWith('.ts') ? './check-thread.ts' : '../storage-check-thread.js',
-  import.meta.url,
-);
-
 /** Checks files from the disk of the machine in up to `threads` threads. Rejects when a thread fails. */
 export async function checkInThreads(paths: readonly string[], threads: number): Promise<CheckedFiles> {
   const order: CheckOrder = {
@@ -25,7 +20,9 @@ export async function checkInThreads(paths: readonly string[], threads: number):
     checkedBytes: new SharedArrayBuffer(paths.length * Float64Array.BYTES_PER_ELEMENT),
   };
   const count = Math.min(threads, paths.length);
-  await Promise.all(Array.from({ length: count }, () => untilDone(new Worker(THREAD, { workerData: order }))));
+  await Promise.all(
+    Array.from({ length: count }, () => untilDone(new Worker(threadFile('check-thread'), { workerData: order }))),
+  );
   const checkedBytes = new Float64Array(order.checkedBytes);
   return new Map(paths.map((path, i) => [path, checkedBytes[i]] as const).filter(([, bytes]) => bytes > 0));
 }

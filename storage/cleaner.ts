@@ -3,9 +3,11 @@
  * has no timer of its own.
  */
 import { type Candidate, type CleanableSection, cleanableSection, isDue } from './cleanable.ts';
-import { CompactionAborted, type CompactionResult, compactLog } from './compaction/compact.ts';
+import { type CompactionResult, compactLog } from './compaction/compact.ts';
 import type { HashSecret } from './compaction/key-hash.ts';
 import { Pacer, type PacerPorts } from './compaction/pacer.ts';
+import { CompactionWork } from './compaction/work.ts';
+import { CompactionAborted, type StartWorker } from './compaction/worker.ts';
 import { type Disk, DiskError } from './disk.ts';
 import type { Log } from './log.ts';
 import type { StorageClock } from './log-options.ts';
@@ -29,6 +31,8 @@ export interface CleanerOptions {
   readonly ports: PacerPorts;
   readonly secret: HashSecret;
   readonly logger: StorageLogger;
+  /** For compactions that are not small; null: all are done in this thread, in slices. */
+  readonly startThread: StartWorker | null;
   config(): CleanerConfig;
   /** The compacted logs as they are now. */
   candidates(): Iterable<Candidate>;
@@ -40,6 +44,9 @@ export interface CleanerOptions {
   onDiskError(log: Log, error: DiskError): void;
 }
 
+/** To start a thread takes longer, and more of the processor, than to compact so little in slices. */
+const SMALL_BYTES = 8_388_608;
+
 interface Choice {
   readonly log: Log;
   readonly section: CleanableSection;
@@ -47,7 +54,7 @@ interface Choice {
 
 export class LogCleaner {
   readonly #options: CleanerOptions;
-  readonly #pacer: Pacer;
+  readonly #workHere: StartWorker;
   /** Compacting them has failed for a reason that will not go away; appends and reads go on. */
   readonly #uncleanable = new WeakSet<Log>();
   #running: Promise<void> | null = null;
@@ -55,7 +62,8 @@ export class LogCleaner {
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.#pacer = new Pacer(options.ports, () => options.config().maxBytesPerSecond);
+    const pacer = new Pacer(options.ports, () => options.config().maxBytesPerSecond);
+    this.#workHere = (settings, control) => new CompactionWork(options.disk, settings, control, pacer);
   }
 
   /** Compacts until no log needs it, then deletes what retention lets go of compacted logs; to be called now and then. */
@@ -139,19 +147,21 @@ export class LogCleaner {
   }
 
   #compact(log: Log, section: CleanableSection): Promise<CompactionResult> {
-    const { disk, clock, secret } = this.#options;
+    const { clock, secret, startThread } = this.#options;
     const config = this.#options.config();
+    const { firstDirtyOffset, firstUncleanableOffset, dirtyBytes, dirtyRatio } = section;
+    const isSmall = dirtyBytes / dirtyRatio < SMALL_BYTES;
     return compactLog({
-      disk,
       log,
-      firstDirtyOffset: section.firstDirtyOffset,
-      firstUncleanableOffset: section.firstUncleanableOffset,
+      firstDirtyOffset,
+      firstUncleanableOffset,
       nowMs: clock.nowMs(),
       mapBytes: config.dedupeBufferBytes,
       mapLoadFactor: config.dedupeBufferLoadFactor,
       windowBytes: Math.floor(config.ioBufferBytes / 2),
       secret,
-      pacer: this.#pacer,
+      startWorker: startThread === null || isSmall ? this.#workHere : startThread,
+      maxBytesPerSecond: () => this.#options.config().maxBytesPerSecond,
       checkpointRecoveryPoint: () => this.#options.checkpointRecoveryPoint(log),
       isStopped: () => this.#stopped,
     });

@@ -1,6 +1,8 @@
 export { checkInThreads } from './check-threads.ts';
 export { areLarger, type CheckedFiles } from './checked-files.ts';
 export { LogCleaner } from './cleaner.ts';
+export { startCompactionThread } from './compaction/compaction-thread.ts';
+export type { StartWorker } from './compaction/worker.ts';
 export type { Disk, DiskFile } from './disk.ts';
 export { DiskError } from './disk.ts';
 export { libc } from './libc.ts';

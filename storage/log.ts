@@ -338,9 +338,9 @@ export class Log {
     this.#state.cleanedUpTo = offset;
   }
 
-  /** A segment outside the log, for a compaction to write to. */
-  newCleanedSegment(baseOffset: number): Segment {
-    return this.#state.segments.newCleaned(baseOffset, this.#state.nowMs());
+  /** Removes the .cleaned files that a compaction has left at `baseOffset`. */
+  removeCleaned(baseOffset: number): void {
+    this.#state.segments.removeCleaned(baseOffset);
   }
 
   /** Whether `segments` can still be replaced: they stand in the log as they were when it had been truncated `truncations` times. */
@@ -360,11 +360,11 @@ export class Log {
   }
 
   /**
-   * Puts `cleaned`, which is durable, in the place of `old`, which `canReplace`. A crash on the way leaves the old content or the new one
-   * (interrupted-swap.ts), and so does a failure: the log goes on with either.
+   * Puts the .cleaned files of the first one's base offset, which are durable, in the place of `old`, which `canReplace`. A crash on the way
+   * leaves the old content or the new one (interrupted-swap.ts), and so does a failure: the log goes on with either.
    */
-  replaceSegments(old: readonly Segment[], cleaned: Segment): Promise<void> {
-    return replaceSegments(this.#state, old, cleaned);
+  replaceSegments(old: readonly Segment[]): Promise<void> {
+    return replaceSegments(this.#state, old);
   }
 
   // Deletion and truncation

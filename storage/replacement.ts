@@ -4,12 +4,12 @@ import { CLEANED_SUFFIX, SWAP_SUFFIX } from './names.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * Puts `cleaned`, which is durable, in the place of `old`, which stand one after the other in the log. A crash on the way leaves the old
- * content or the new one (interrupted-swap.ts), and so does a failure: the log goes on with either.
+ * Puts the .cleaned files of the first one's base offset, which are durable, in the place of `old`, which stand one after the other in the
+ * log. A crash on the way leaves the old content or the new one (interrupted-swap.ts), and so does a failure: the log goes on with either.
  */
-export async function replaceSegments(log: LogState, old: readonly Segment[], cleaned: Segment): Promise<void> {
+export async function replaceSegments(log: LogState, old: readonly Segment[]): Promise<void> {
   log.checkUsable();
-  cleaned.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX);
+  const cleaned = openForSwap(log, old);
   log.segments.replace(old, cleaned);
   const deleted = old.flatMap((segment) => segment.markDeleted());
   for (const { baseOffset } of old) if (baseOffset !== cleaned.baseOffset) log.producers.removeSnapshot(baseOffset);
@@ -18,4 +18,16 @@ export async function replaceSegments(log: LogState, old: readonly Segment[], cl
   await disk.syncDirAsync(log.dir);
   const dueMs = log.nowMs() + log.config.fileDeleteDelayMs;
   for (const path of deleted) deletions.add(path, dueMs);
+}
+
+/** The new segment, with files that a start would put in place. As old as the newest of those that it is made of. */
+function openForSwap(log: LogState, old: readonly Segment[]): Segment {
+  const cleaned = log.segments.openCleaned(old[0].baseOffset, old[old.length - 1].createdMs);
+  try {
+    cleaned.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX);
+  } catch (cause) {
+    cleaned.remove();
+    throw cause;
+  }
+  return cleaned;
 }

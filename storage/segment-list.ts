@@ -98,14 +98,15 @@ export class SegmentList {
     return this.#segments.splice(this.indexOf(offset) + 1).reverse();
   }
 
-  /** A segment whose files end in .cleaned, for a compaction to write to; what an earlier one left there is removed. */
-  newCleaned(baseOffset: number, nowMs: number): Segment {
-    for (const suffix of SEGMENT_SUFFIXES) {
-      this.#resources.disk.remove(`${this.#dir}/${offsetFileName(baseOffset, suffix)}${CLEANED_SUFFIX}`);
-    }
-    const segment = new Segment(this.#resources.files, this.#dir, baseOffset, nowMs, null, CLEANED_SUFFIX);
-    segment.createFile();
-    return segment;
+  /** The segment that a compaction has written; its files end in .cleaned. */
+  openCleaned(baseOffset: number, createdMs: number): Segment {
+    const names = cleanedNames(baseOffset).filter((name) => this.#resources.disk.exists(`${this.#dir}/${name}`));
+    return new Segment(this.#resources.files, this.#dir, baseOffset, createdMs, new Set(names), CLEANED_SUFFIX);
+  }
+
+  /** Removes what a compaction has left there. */
+  removeCleaned(baseOffset: number): void {
+    for (const name of cleanedNames(baseOffset)) this.#resources.disk.remove(`${this.#dir}/${name}`);
   }
 
   /** Whether all of `segments` stand here, one after the other, before the active one. */
@@ -205,3 +206,6 @@ export class SegmentList {
     for (const segment of this.#segments) segment.close();
   }
 }
+
+const cleanedNames = (baseOffset: number): string[] =>
+  SEGMENT_SUFFIXES.map((suffix) => offsetFileName(baseOffset, suffix) + CLEANED_SUFFIX);

@@ -9,6 +9,12 @@ import { confluentKafka } from './python.ts';
 
 const environment = confluentKafka();
 
+/** Each record, at least once: under load librdkafka reads again what it had not committed before a rebalance (seen with Apache Kafka). */
+function allRead({ distinctRecords }: ConsumerProcess, count: number): boolean {
+  if (distinctRecords.size === count) return true;
+  throw new Error(`${distinctRecords.size} of ${count} records`);
+}
+
 describeBrokers('consumers of librdkafka (confluent-kafka)', (broker) => {
   if ('unavailable' in environment) it.skip(`SKIPPED, ${environment.unavailable}`, () => {});
   else suite(broker, environment.python);
@@ -41,7 +47,7 @@ function suite(broker: Broker, python: string): void {
     await consumers.balanced(partitionsOf(topic, 6), ['a', 'b', 'c']);
     consumers.stop('b');
     await consumers.balanced(partitionsOf(topic, 6), ['a', 'c']);
-    await eventually(() => consumers.recordCount === 100);
+    await eventually(() => allRead(consumers, 100));
     await consumers.quit();
     expect(consumers.failures).toEqual([]);
   });
@@ -53,10 +59,7 @@ function suite(broker: Broker, python: string): void {
     const consumers = new ConsumerProcess(python, [script, broker.bootstrapServers, uniqueName('librdkafka')]);
     consumers.start('a', `^${prefix}-.*`, 'group.protocol=consumer');
     await consumers.balanced([...partitionsOf(topics[0], 2), ...partitionsOf(topics[1], 1)], ['a']);
-    await eventually(() => {
-      if (consumers.recordCount === 20) return true;
-      throw new Error(`${consumers.recordCount} records`);
-    }, 60_000);
+    await eventually(() => allRead(consumers, 20), 60_000);
     await consumers.quit();
     expect(consumers.failures).toEqual([]);
   });

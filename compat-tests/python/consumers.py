@@ -1,7 +1,7 @@
 """Consumers of one group (librdkafka), driven by lines on standard input and printing one line an event.
 
 start NAME TOPIC [property=value ...]; stop NAME; quit. Prints "assigned NAME t-0 t-1" (all that it owns now),
-"records NAME N" (so many in all), "stopped NAME", "failed NAME ERROR". A topic that begins with ^ is a regular expression.
+"record NAME t-0@5", "stopped NAME", "failed NAME ERROR". A topic that begins with ^ is a regular expression.
 """
 
 import sys
@@ -63,7 +63,6 @@ class Member(threading.Thread):
             self.tell()
 
         consumer.subscribe([self.topic], on_assign=on_assign, on_revoke=on_revoke)
-        count = 0
         while not self.stopping.is_set():
             message = consumer.poll(0.1)
             if message is None:
@@ -71,8 +70,7 @@ class Member(threading.Thread):
             if message.error():
                 say("failed", self.name, message.error())
                 continue
-            count += 1
-            say("records", self.name, count)
+            say("record", self.name, f"{message.topic()}-{message.partition()}@{message.offset()}")
         consumer.close()
 
 

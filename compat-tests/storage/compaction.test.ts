@@ -7,8 +7,7 @@ import { transactionMarkerBatch } from '../../protocol/records/control.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
 import { type BatchOptions, encodeBatch } from '../../protocol/records/encode.ts';
 import { compactLog } from '../../storage/compaction/compact.ts';
-import { Pacer } from '../../storage/compaction/pacer.ts';
-import { DEFAULT_LOG_CONFIG, Log, NodeDisk } from '../../storage/index.ts';
+import { DEFAULT_LOG_CONFIG, Log, NodeDisk, startCompactionThread } from '../../storage/index.ts';
 import { KafkaCleaner } from '../oracle/cleaner.ts';
 import { oracleAvailable } from '../oracle/jars.ts';
 import { runTool } from '../oracle/tool.ts';
@@ -141,9 +140,7 @@ function describeBatch(buf: Buffer, at: number): object {
 }
 
 async function compactOurs(log: Log, firstDirtyOffset: number): Promise<number> {
-  const ports = { monotonicMs: () => performance.now(), yieldLoop: async () => {}, sleep: async () => {} };
   const { endOffset } = await compactLog({
-    disk,
     log,
     firstDirtyOffset,
     firstUncleanableOffset: log.segments[log.segments.length - 1].baseOffset,
@@ -152,7 +149,8 @@ async function compactOurs(log: Log, firstDirtyOffset: number): Promise<number> 
     mapLoadFactor: 0.9,
     windowBytes: 4096,
     secret: [1, 2, 3, 4],
-    pacer: new Pacer(ports, () => Number.MAX_VALUE),
+    startWorker: startCompactionThread,
+    maxBytesPerSecond: () => Number.MAX_VALUE,
     checkpointRecoveryPoint: async () => {},
     isStopped: () => false,
   });

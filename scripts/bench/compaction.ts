@@ -4,7 +4,7 @@
  *   node scripts/bench/compaction.ts [--records 10000000] [--keys 1000000] [--batch 100] [--value-bytes 100] [--compression none]
  *     [--kafka] [--port 21170]
  *
- * Fills a log with keys in random order, then compacts it with the settings that a broker has by default. With --kafka, Apache Kafka is
+ * Fills a log with keys in random order, then compacts it as a broker does, with the settings that it has by default. With --kafka, Apache Kafka is
  * started on a copy of the same files, and what its own cleaner logs of its work is shown beside.
  * Prints one line of JSON for each.
  */
@@ -13,14 +13,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep, setImmediate as yieldLoop } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { KafkaCleaner } from '../../compat-tests/oracle/cleaner.ts';
 import { CompressionType } from '../../protocol/records/batch.ts';
 import { BatchBuilder } from '../../protocol/records/encode.ts';
 import { compactLog } from '../../storage/compaction/compact.ts';
-import { Pacer } from '../../storage/compaction/pacer.ts';
-import { DEFAULT_LOG_CONFIG, Log, NodeDisk } from '../../storage/index.ts';
+import { DEFAULT_LOG_CONFIG, Log, NodeDisk, startCompactionThread } from '../../storage/index.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -44,7 +42,7 @@ const TOPIC = 'compacted';
 const SEGMENT_BYTES = 256 * 1024 * 1024;
 /** Defaults of log.cleaner.dedupe.buffer.size, log.cleaner.io.buffer.load.factor and half of log.cleaner.io.buffer.size. */
 const CLEANER = { mapBytes: 134_217_728, mapLoadFactor: 0.9, windowBytes: 262_144 };
-const NEVER = 2 ** 53;
+const NO_LIMIT = 2 ** 53;
 
 interface Result {
   broker: string;
@@ -54,7 +52,7 @@ interface Result {
   recordsKept: number;
   /** Resident memory at most, above what it was before. */
   extraMb?: number;
-  /** How much too late timers of one millisecond came. */
+  /** How much too late timers of one millisecond came in the thread that serves clients. */
   loopDelayMs?: { p50: number; p99: number; max: number };
 }
 
@@ -115,30 +113,26 @@ async function measureOurs(): Promise<Result> {
   const before = process.memoryUsage.rss();
   let peak = before;
   const loop = monitorEventLoopDelay({ resolution: 1 });
-  const ports = {
-    monotonicMs: () => performance.now(),
-    sleep: (ms: number) => sleep(ms),
-    async yieldLoop() {
-      peak = Math.max(peak, process.memoryUsage.rss());
-      await yieldLoop();
-    },
-  };
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, 20);
   loop.enable();
   const start = performance.now();
   const compacted = await compactLog({
     ...CLEANER,
-    disk,
     log,
     firstDirtyOffset: 0,
     firstUncleanableOffset: log.segments[log.segments.length - 1].baseOffset,
     nowMs: Date.now(),
     secret: [1, 2, 3, 4],
-    pacer: new Pacer(ports, () => NEVER),
+    startWorker: startCompactionThread,
+    maxBytesPerSecond: () => NO_LIMIT,
     checkpointRecoveryPoint: async () => {},
     isStopped: () => false,
   });
   const seconds = (performance.now() - start) / 1000;
   loop.disable();
+  clearInterval(watch);
   log.close();
   if (compacted.endOffset !== recordCount) throw new Error(`compacted up to ${compacted.endOffset} only`);
   return {

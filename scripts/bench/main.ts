@@ -11,6 +11,7 @@ import { type BenchOptions, parseOptions } from './options.ts';
 import { figures, formatTable, type Report } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { FULL, QUICK, type Scenario } from './scenario.ts';
+import { compaction } from './scenarios/compaction.ts';
 import { connections } from './scenarios/connections.ts';
 import { consume1k, consume100 } from './scenarios/consume.ts';
 import { durable } from './scenarios/durable.ts';
@@ -48,6 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
   groups,
   groupsRestart,
   transactions,
+  compaction,
   partitions10k,
   restart,
 ];

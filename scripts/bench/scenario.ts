@@ -28,6 +28,8 @@ export interface Sizes {
   readonly produceRuns: number;
   readonly restartPartitions: number;
   readonly restarts: number;
+  /** With a million keys. */
+  readonly compactionRecords: number;
   /** Topics of 100 partitions each. */
   readonly manyTopics: number;
 }
@@ -44,6 +46,7 @@ export const FULL: Sizes = {
   produceRuns: 3,
   restartPartitions: 1000,
   restarts: 3,
+  compactionRecords: 6_000_000,
   manyTopics: 100,
 };
 
@@ -59,6 +62,7 @@ export const QUICK: Sizes = {
   produceRuns: 1,
   restartPartitions: 100,
   restarts: 1,
+  compactionRecords: 1_200_000,
   manyTopics: 10,
 };
 

@@ -4,7 +4,15 @@
  * JSON schemas (ApiVersions 2, Metadata 1, ListOffsets 5, CreateTopics 4, Produce 7, Fetch 11), which every contestant serves.
  */
 
-const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, apiVersions: 18, createTopics: 19 } as const;
+const API = {
+  produce: 0,
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  apiVersions: 18,
+  createTopics: 19,
+  incrementalAlterConfigs: 44,
+} as const;
 
 const ERROR_TOPIC_ALREADY_EXISTS = 36;
 const RECORD_BATCH_OVERHEAD_BYTES = 61;
@@ -206,6 +214,31 @@ export function checkCreateTopics(payload: Buffer): void {
       throw new Error(`CreateTopics ${name}: error ${errorCode} ${message ?? ''}`);
     }
   });
+}
+
+/** Whose configuration, and what to set. A broker without a name: all of them. */
+export interface ConfigOf {
+  readonly type: 'topic' | 'broker';
+  readonly name: string;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+const RESOURCE_TYPES = { topic: 2, broker: 4 } as const;
+const SET = 0;
+
+export function alterConfigsRequest(correlationId: number, { type, name, configs }: ConfigOf): Buffer {
+  const writer = new ByteWriter().int32(1).int8(RESOURCE_TYPES[type]).string(name);
+  writer.array(Object.entries(configs), ([key, value]) => writer.string(key).int8(SET).string(value));
+  return frame(API.incrementalAlterConfigs, 0, correlationId, writer.int8(0).done());
+}
+
+/** Throws unless the one resource was altered. */
+export function checkAlterConfigs(payload: Buffer): void {
+  const reader = new ByteReader(payload);
+  reader.int32(); // throttle
+  reader.int32(); // one resource
+  const errorCode = reader.int16();
+  if (errorCode !== 0) throw new Error(`IncrementalAlterConfigs: error ${errorCode} ${reader.string() ?? ''}`);
 }
 
 /** One topic, acks=all; one batch for each partition given. */

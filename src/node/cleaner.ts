@@ -1,4 +1,4 @@
-import { type Disk, LogCleaner, type StorageLogger } from '../../storage/index.ts';
+import { type Disk, LogCleaner, type StartWorker, type StorageLogger } from '../../storage/index.ts';
 import type { Clock, Random } from '../env.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { LiveConfig } from './live-config.ts';
@@ -12,6 +12,8 @@ export interface LogCleanerParts {
   readonly logs: LogDirectories;
   readonly partitions: Partitions;
   readonly logger: StorageLogger;
+  /** For compactions that are not small; null: all are done in this thread, in slices. */
+  readonly startThread: StartWorker | null;
 }
 
 const TWO_32 = 0x1_0000_0000;
@@ -25,12 +27,14 @@ export function createLogCleaner({
   logs,
   partitions,
   logger,
+  startThread,
 }: LogCleanerParts): LogCleaner {
   const word = (): number => random.int(TWO_32) | 0;
   return new LogCleaner({
     disk,
     clock,
     logger,
+    startThread,
     secret: [word(), word(), word(), word()],
     ports: {
       monotonicMs: () => clock.monotonicMs(),

@@ -17,11 +17,11 @@ import { hasValidCrc } from '../../protocol/records/check.ts';
 import { recordCursor } from '../../protocol/records/decode.ts';
 import type { RecordCursor } from '../../protocol/records/record.ts';
 import { LogError } from '../log-error.ts';
-import type { ProducerEntry } from '../producer-entry.ts';
 import { viewOf } from './batch-reader.ts';
 import type { OffsetMap } from './offset-map.ts';
 import { emptied, RecordRuns, rebuilt } from './rebuild.ts';
 import type { CleanedTransactions } from './transactions.ts';
+import type { ProducerEnd } from './worker.ts';
 
 const NO_HORIZON = -1;
 
@@ -31,8 +31,8 @@ export type Filtered = 'keep' | 'drop' | Buffer;
 export interface FilterOptions {
   readonly map: OffsetMap;
   readonly transactions: CleanedTransactions;
-  /** By producer id, as they are now. Asked only where a batch has a producer id. */
-  producers(): ReadonlyMap<number, ProducerEntry>;
+  /** By producer id. */
+  readonly producers: ReadonlyMap<number, ProducerEnd>;
   /** The batch that ends just before it stays in any case, so that the offset is not lost. */
   readonly endOffset: number;
   readonly nowMs: number;
@@ -118,10 +118,9 @@ export class BatchFilter {
    */
   #isLastOfProducer(buf: Buffer, at: number): boolean {
     if (!hasProducerId(buf, at)) return false;
-    const producer = this.#options.producers().get(producerId(buf, at));
+    const producer = this.#options.producers.get(producerId(buf, at));
     if (producer === undefined) return false;
-    const lastBatch = producer.batches.at(-1);
-    if (lastBatch !== undefined) return lastBatch.lastOffset === lastOffset(buf, at);
+    if (producer.lastOffset >= 0) return producer.lastOffset === lastOffset(buf, at);
     return (attributes(buf, at) & CONTROL_BIT) !== 0 && producerEpoch(buf, at) === producer.epoch;
   }
 

@@ -2,40 +2,27 @@
  * One compaction of one log (Kafka: Cleaner). Of the dirty part each key's newest offset is put into a map; then all segments up to there are
  * written anew without the records that the map knows newer ones of, and take the place of the old ones group by group.
  *
- * Appends and reads go on meanwhile: the work is done in short slices, on segments that do not change any more.
+ * Appends and reads go on meanwhile: a worker does the reading and writing (worker.ts), on segments that do not change any more. What
+ * changes the log itself is here.
  */
-import { recordCount, sizeBytes } from '../../protocol/records/batch.ts';
-import type { Disk } from '../disk.ts';
 import type { Log } from '../log.ts';
 import { LogError } from '../log-error.ts';
 import type { Segment } from '../segment.ts';
 import type { AbortedTransactionEntry } from '../transaction-index.ts';
-import { BatchFilter } from './batch-filter.ts';
-import { BatchReader } from './batch-reader.ts';
 import { groupSegments } from './grouping.ts';
 import type { HashSecret } from './key-hash.ts';
-import { MapBuilder } from './map-builder.ts';
-import { ENTRY_BYTES, OffsetMap } from './offset-map.ts';
-import type { Pacer } from './pacer.ts';
-import { SegmentWriter } from './segment-writer.ts';
-import { CleanedTransactions } from './transactions.ts';
-
-/** The log has changed under the compaction, or is closed: nothing is wrong, and the next one begins anew. */
-export class CompactionAborted extends Error {}
-
-/** The clock is looked at after this much work, in bytes; a record counts as some bytes more than it has. */
-const WORK_BETWEEN_LOOKS_BYTES = 16_384;
-const WORK_OF_RECORD_BYTES = 64;
-
-interface BatchVisitor {
-  /** False: no more of them. */
-  batch(buf: Buffer, view: DataView, at: number): boolean;
-  /** The bytes shown so far are about to be overwritten. */
-  endWindow(): void;
-}
+import { ENTRY_BYTES } from './offset-map.ts';
+import {
+  CompactionAborted,
+  type CompactionWorker,
+  type GroupOrder,
+  type MapState,
+  type ProducerEnd,
+  type SourceSegment,
+  type StartWorker,
+} from './worker.ts';
 
 export interface CompactionOptions {
-  readonly disk: Disk;
   readonly log: Log;
   /** All below has been compacted before. */
   readonly firstDirtyOffset: number;
@@ -48,7 +35,9 @@ export interface CompactionOptions {
   /** Of the windows through which files are read; there are two of them, and one for writing. */
   readonly windowBytes: number;
   readonly secret: HashSecret;
-  readonly pacer: Pacer;
+  readonly startWorker: StartWorker;
+  /** Read and written together. */
+  maxBytesPerSecond(): number;
   checkpointRecoveryPoint(): Promise<void>;
   isStopped(): boolean;
 }
@@ -71,13 +60,9 @@ class Compaction {
   readonly #options: CompactionOptions;
   readonly #log: Log;
   readonly #truncations: number;
-  readonly #transactions = new CleanedTransactions();
-  #bytesRead = 0;
-  /** Read or written, and not told to the pacer yet. */
-  #unpaidBytes = 0;
-  /** Since the pacer was last asked. */
-  #work = 0;
-  #bytesWritten = 0;
+  /** What the worker is busy with. */
+  #underWork: readonly Segment[] = [];
+  #total = { bytesRead: 0, bytesWritten: 0, recordsRead: 0, recordsKept: 0 };
 
   constructor(options: CompactionOptions) {
     this.#options = options;
@@ -86,90 +71,119 @@ class Compaction {
   }
 
   async run(): Promise<CompactionResult> {
-    const { firstUncleanableOffset, nowMs } = this.#options;
     // A record may only go for one that outlasts a power cut.
-    await this.#log.flush(firstUncleanableOffset);
+    await this.#log.flush(this.#options.firstUncleanableOffset);
     // Nor may a recovery go through what is left: a snapshot has transactions open whose markers are gone then.
     await this.#options.checkpointRecoveryPoint();
-    const map = await this.#buildMap();
-    const endOffset = map.latestOffset + 1;
-    const filter = new BatchFilter({
-      map,
-      transactions: this.#transactions,
-      producers: () => this.#log.producerEntries,
-      endOffset: firstUncleanableOffset,
-      nowMs,
-      deleteRetentionMs: this.#log.config.deleteRetentionMs,
-    });
+    const worker = this.#startWorker();
+    try {
+      return await this.#runWith(worker);
+    } finally {
+      await worker.close();
+    }
+  }
+
+  #startWorker(): CompactionWorker {
+    const { firstDirtyOffset, firstUncleanableOffset, nowMs, mapLoadFactor, windowBytes, secret } = this.#options;
+    const { deleteRetentionMs, indexIntervalBytes } = this.#log.config;
+    const range = { firstDirtyOffset, firstUncleanableOffset };
+    const aborted = this.#abortedBetween(firstDirtyOffset, firstUncleanableOffset);
+    const retention = { nowMs, deleteRetentionMs, indexIntervalBytes };
+    const memory = { maxKeys: this.#maxKeys(), mapLoadFactor, windowBytes, secret };
+    return this.#options.startWorker(
+      { dir: this.#log.dir, ...range, ...retention, ...memory, aborted },
+      {
+        mayGoOn: () => !this.#options.isStopped() && this.#isCurrent(),
+        maxBytesPerSecond: () => this.#options.maxBytesPerSecond(),
+      },
+    );
+  }
+
+  /** Room for as many keys as there can be, within the bound. */
+  #maxKeys(): number {
+    const { firstDirtyOffset, firstUncleanableOffset, mapBytes, mapLoadFactor } = this.#options;
+    const most = Math.floor(Math.floor(mapBytes / ENTRY_BYTES) * mapLoadFactor);
+    if (most < 1)
+      throw new LogError('KAFKA_STORAGE_ERROR', `no key fits into ${mapBytes} bytes of log.cleaner.dedupe.buffer.size`);
+    return Math.min(most, firstUncleanableOffset - firstDirtyOffset);
+  }
+
+  async #runWith(worker: CompactionWorker): Promise<CompactionResult> {
+    const { endOffset, keys } = await this.#buildMap(worker);
     const segments = this.#segmentsBelow(endOffset);
-    for (const group of groupSegments(segments, this.#log.config, firstUncleanableOffset)) {
-      await this.#cleanGroup(group, filter);
+    for (const group of groupSegments(segments, this.#log.config, this.#options.firstUncleanableOffset)) {
+      await this.#cleanGroup(worker, group);
     }
     if (this.#log.truncations !== this.#truncations) throw new CompactionAborted();
-    const { recordsRead, recordsKept } = filter;
-    const { size: keys } = map;
-    const [bytesRead, bytesWritten] = [this.#bytesRead, this.#bytesWritten];
-    return { endOffset, bytesRead, bytesWritten, recordsRead, recordsKept, keys };
+    return { endOffset, keys, ...this.#total };
   }
 
   #segmentsBelow(offset: number): Segment[] {
     return this.#log.segments.filter((segment) => segment.baseOffset < offset);
   }
 
-  // The map
-
-  async #buildMap(): Promise<OffsetMap> {
+  async #buildMap(worker: CompactionWorker): Promise<MapState> {
     const { firstDirtyOffset, firstUncleanableOffset } = this.#options;
-    const map = this.#newMap();
-    const transactions = new CleanedTransactions();
-    transactions.add(this.#abortedBetween(firstDirtyOffset, firstUncleanableOffset));
-    const builder = new MapBuilder(map, transactions, firstDirtyOffset);
-    const segments = this.#segmentsBelow(firstUncleanableOffset);
-    for (const [i, segment] of segments.entries()) {
-      const end = i + 1 < segments.length ? segments[i + 1].baseOffset : firstUncleanableOffset;
-      if (end <= firstDirtyOffset) continue;
-      if (!(await this.#mapSegment(segment, builder))) break;
-      map.latestOffset = end - 1;
+    let state: MapState = { isFull: false, endOffset: 0, keys: 0, bytesRead: 0 };
+    for (const segment of this.#segmentsBelow(firstUncleanableOffset)) {
+      if (this.#endOf(segment) <= firstDirtyOffset) continue;
+      segment.checkIndexes();
+      const fromPosition = segment.offsetIndex.lookup(firstDirtyOffset);
+      state = await this.#work([segment], () => worker.map({ segment: this.#source(segment), fromPosition }));
+      this.#total.bytesRead += state.bytesRead;
+      if (state.isFull) break;
     }
-    return map;
+    return state;
   }
 
-  /** Room for as many keys as there can be, within the bound. */
-  #newMap(): OffsetMap {
-    const { firstDirtyOffset, firstUncleanableOffset, mapBytes, mapLoadFactor, secret } = this.#options;
-    const most = Math.floor(Math.floor(mapBytes / ENTRY_BYTES) * mapLoadFactor);
-    if (most < 1)
-      throw new LogError('KAFKA_STORAGE_ERROR', `no key fits into ${mapBytes} bytes of log.cleaner.dedupe.buffer.size`);
-    return new OffsetMap(Math.min(most, firstUncleanableOffset - firstDirtyOffset), mapLoadFactor, secret);
-  }
-
-  /** False when the map is full. */
-  async #mapSegment(segment: Segment, builder: MapBuilder): Promise<boolean> {
-    segment.checkIndexes();
-    const position = segment.offsetIndex.lookup(builder.firstDirtyOffset);
-    let fits = true;
-    await this.#visit(segment, position, {
-      batch(buf, view, at) {
-        fits = builder.add(buf, view, at);
-        return fits;
-      },
-      endWindow() {},
-    });
-    return fits;
-  }
-
-  // The segments
-
-  async #cleanGroup(group: readonly Segment[], filter: BatchFilter): Promise<void> {
+  async #cleanGroup(worker: CompactionWorker, group: readonly Segment[]): Promise<void> {
+    const [{ baseOffset }] = group;
     this.#checkCurrent(group);
-    const cleaned = this.#log.newCleanedSegment(group[0].baseOffset);
+    this.#log.removeCleaned(baseOffset);
     try {
-      await this.#writeCleaned(group, filter, cleaned);
-      this.#checkCurrent(group);
-      await this.#log.replaceSegments(group, cleaned);
+      const done = await this.#work(group, () => worker.clean(this.#orderOf(group)));
+      this.#total.bytesRead += done.bytesRead;
+      this.#total.bytesWritten += done.bytesWritten;
+      this.#total.recordsRead += done.recordsRead;
+      this.#total.recordsKept += done.recordsKept;
+      await this.#log.replaceSegments(group);
     } catch (cause) {
-      if (!this.#log.segments.includes(cleaned)) cleaned.remove();
+      this.#log.removeCleaned(baseOffset);
       throw cause;
+    }
+  }
+
+  #orderOf(group: readonly Segment[]): GroupOrder {
+    const sources = group.map((segment) => {
+      const source = this.#source(segment);
+      return { segment: source, aborted: this.#abortedBetween(source.baseOffset, source.endOffset) };
+    });
+    return { sources, producers: this.#producerEnds() };
+  }
+
+  /** By producer id. Those that come later have nothing in the segments that are being compacted. */
+  #producerEnds(): Map<number, ProducerEnd> {
+    const ends = new Map<number, ProducerEnd>();
+    for (const [id, { epoch, batches }] of this.#log.producerEntries) {
+      ends.set(id, { epoch, lastOffset: batches.at(-1)?.lastOffset ?? -1 });
+    }
+    return ends;
+  }
+
+  #source(segment: Segment): SourceSegment {
+    const { baseOffset, sizeBytes, log } = segment;
+    return { path: log.path, baseOffset, endOffset: this.#endOf(segment), sizeBytes };
+  }
+
+  /** Lets the worker do something with `segments`, which must not have changed until it is done. */
+  async #work<Result>(segments: readonly Segment[], task: () => Promise<Result>): Promise<Result> {
+    this.#checkCurrent(segments);
+    this.#underWork = segments;
+    try {
+      return await task();
+    } finally {
+      // Also before any error: what looks like damage may be a truncation.
+      this.#checkCurrent(segments);
     }
   }
 
@@ -177,31 +191,8 @@ class Compaction {
     if (!this.#log.canReplace(segments, this.#truncations)) throw new CompactionAborted();
   }
 
-  async #writeCleaned(group: readonly Segment[], filter: BatchFilter, cleaned: Segment): Promise<void> {
-    const { windowBytes } = this.#options;
-    const writer = new SegmentWriter(cleaned, windowBytes, this.#log.config.indexIntervalBytes);
-    this.#transactions.index = cleaned.transactionIndex;
-    for (const segment of group) {
-      this.#checkCurrent(group);
-      this.#transactions.add(this.#abortedBetween(segment.baseOffset, this.#endOf(segment)));
-      await this.#visit(segment, 0, {
-        batch(buf, view, at) {
-          writer.add(buf, at, filter.filter(buf, view, at));
-          return true;
-        },
-        endWindow: () => {
-          const before = cleaned.sizeBytes;
-          writer.endWindow();
-          this.#unpaidBytes += cleaned.sizeBytes - before;
-        },
-      });
-    }
-    writer.flush();
-    this.#bytesWritten += cleaned.sizeBytes;
-    cleaned.createdMs = group[group.length - 1].createdMs;
-    cleaned.finish();
-    // All begin now, before anything can close a file.
-    await Promise.all(cleaned.durableFiles(true).map(async (file) => file.handle.sync()));
+  #isCurrent(): boolean {
+    return this.#log.canReplace(this.#underWork, this.#truncations);
   }
 
   /** The base offset of the segment that follows. */
@@ -225,50 +216,5 @@ class Compaction {
       }
     }
     return found;
-  }
-
-  /** Shows every batch from byte `position` on to the visitor, until it has had enough; pauses where the pacer says so. */
-  async #visit(segment: Segment, position: number, visitor: BatchVisitor): Promise<void> {
-    const { disk, windowBytes } = this.#options;
-    this.#checkCurrent([segment]);
-    // A file of its own: the pool may close that of the segment while a read is under way.
-    const file = disk.open(segment.log.path, 'existing');
-    try {
-      const reader = new BatchReader(file, position, segment.sizeBytes, windowBytes, {
-        from: segment.baseOffset,
-        upTo: this.#endOf(segment),
-      });
-      while (await reader.next()) {
-        if (this.#options.isStopped()) throw new CompactionAborted();
-        this.#bytesRead += reader.length;
-        this.#unpaidBytes += reader.length;
-        if (!(await this.#visitWindow(reader, visitor))) return;
-        visitor.endWindow();
-      }
-    } catch (cause) {
-      // What looks like damage may be a truncation.
-      this.#checkCurrent([segment]);
-      throw cause;
-    } finally {
-      file.close();
-    }
-  }
-
-  async #visitWindow({ buf, view, length }: BatchReader, visitor: BatchVisitor): Promise<boolean> {
-    for (let at = 0; at < length; at += sizeBytes(buf, at)) {
-      if (!visitor.batch(buf, view, at)) return false;
-      this.#work += sizeBytes(buf, at) + WORK_OF_RECORD_BYTES * recordCount(buf, at);
-      if (this.#work < WORK_BETWEEN_LOOKS_BYTES) continue;
-      const pause = this.#pace();
-      if (pause !== null) await pause;
-    }
-    return true;
-  }
-
-  #pace(): Promise<void> | null {
-    const bytes = this.#unpaidBytes;
-    this.#unpaidBytes = 0;
-    this.#work = 0;
-    return this.#options.pacer.spend(bytes);
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -18,11 +19,13 @@ const TIMEOUT_MS = 60_000;
 
 const Produce = { request: ProduceRequest, response: ProduceResponse };
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
+const CreateTopics = { request: CreateTopicsRequest, response: CreateTopicsResponse };
 const ListOffsets = { request: ListOffsetsRequest, response: ListOffsetsResponse };
 
 /** Within the project, since packages with native code are looked for from there. */
 let folder: string;
 let end: (signal: NodeJS.Signals) => Promise<string>;
+let logged: () => string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(PROJECT, 'node_modules', '.bundle-'));
@@ -34,13 +37,14 @@ afterAll(async () => {
 });
 
 /** Starts the bundle's command and connects; `end` gives what it has logged. */
-async function start(): Promise<WireClient> {
-  const args = [join(folder, 'dist', 'odradek.js'), '--port', '0', '--data-dir', join(folder, 'data')];
+async function start(...options: string[]): Promise<WireClient> {
+  const args = [join(folder, 'dist', 'odradek.js'), '--port', '0', '--data-dir', join(folder, 'data'), ...options];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk) => {
     log += chunk;
   });
+  logged = () => log;
   const ended = new Promise<string>((resolve) => child.once('close', () => resolve(log)));
   end = (signal) => {
     child.kill(signal);
@@ -56,10 +60,14 @@ async function start(): Promise<WireClient> {
 
 async function fill(client: WireClient): Promise<void> {
   await client.request(Metadata, 9, { topics: [{ name: TOPIC }], allowAutoTopicCreation: true });
+  await produce(client, TOPIC, BATCHES, null);
+}
+
+async function produce(client: WireClient, name: string, batches: number, key: Buffer | null): Promise<void> {
   const value = Buffer.alloc(BATCH_BYTES, 'x');
-  for (let i = 0; i < BATCHES; i++) {
-    const records = encodeBatch([{ value, timestamp: Date.now() }]);
-    const topicData = [{ name: TOPIC, partitionData: [{ index: 0, records }] }];
+  for (let i = 0; i < batches; i++) {
+    const records = encodeBatch([{ key, value, timestamp: Date.now() }]);
+    const topicData = [{ name, partitionData: [{ index: 0, records }] }];
     const { responses } = await client.request(Produce, 9, { acks: -1, timeoutMs: 1000, topicData });
     expect(responses[0].partitionResponses[0].errorCode).toBe(0);
   }
@@ -84,4 +92,23 @@ it('starts, and checks in threads what nobody vouches for', { timeout: TIMEOUT_M
   const log = await end('SIGTERM');
   expect(log).toContain('nobody vouches for what was written last: it is checked');
   expect(log).not.toContain('files could not be checked in advance');
+});
+
+it('compacts in a thread what is not small', { timeout: TIMEOUT_MS }, async () => {
+  const client = await start('--set', 'log.cleaner.backoff.ms=100');
+  const configs = [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'segment.bytes', value: String(4 * BATCH_BYTES) },
+    // Not before there is more of it than what is compacted without a thread.
+    { name: 'min.compaction.lag.ms', value: '3000' },
+  ];
+  const topics = [{ name: 'compacted', numPartitions: 1, replicationFactor: 1, configs }];
+  const created = await client.request(CreateTopics, 7, { topics });
+  expect(created.topics[0].errorCode).toBe(0);
+  await produce(client, 'compacted', 20, Buffer.from('key'));
+  await expect.poll(logged, { timeout: 20_000 }).toMatch(/log compacted|compaction failed/);
+  expect(logged()).not.toContain('compaction failed');
+  expect(Number(/"bytesRead":(\d+)/.exec(logged())?.[1])).toBeGreaterThan(2 * 8_388_608);
+  await client.close();
+  await end('SIGTERM');
 });

@@ -38,7 +38,7 @@ test('a directory whose disk fails under a compaction goes offline', async () =>
   };
   const partitions = { all: () => [{ log, lastStableOffset: 10, highWatermark: 10 }] } as unknown as Partitions;
   const live = new LiveConfig(config, logger);
-  await createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger }).run();
+  await createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger, startThread: null }).run();
   expect(offline).toEqual([]);
   await clock.advance(1);
   expect(offline).toEqual([`${home}/t-0 IO`]);

@@ -35,6 +35,7 @@ export class SimulatedCompactor {
       disk,
       clock,
       logger: SILENT_LOGGER,
+      startThread: null,
       secret: [1, 2, 3, 4],
       ports: { monotonicMs: () => 0, yieldLoop: async () => {}, sleep: async () => {} },
       config: () => ({

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { CLEANER_CHECKPOINT } from '../../storage/checkpoints.ts';
 import { type Candidate, cleanableSection, isDue } from '../../storage/cleanable.ts';
 import { LogCleaner } from '../../storage/cleaner.ts';
+import { CompactionWork } from '../../storage/compaction/work.ts';
+import type { StartWorker } from '../../storage/compaction/worker.ts';
 import { DiskError, type Log, type LogConfig, LogDir, MemoryDisk } from '../../storage/index.ts';
 import { framesOf, marker, openLog, produced, readAll, TestClock, TOPIC_ID, testConfig } from './batches.ts';
-import { contentOf, keyed, roll, SECRET } from './compaction-helpers.ts';
+import { contentOf, eagerPacer, keyed, roll, SECRET } from './compaction-helpers.ts';
 
 const CONFIG: Partial<LogConfig> = { cleanupPolicy: { delete: false, compact: true }, minCleanableDirtyRatio: 0.5 };
 
@@ -32,7 +34,13 @@ class Lines {
   readonly error = (_fields: object, message: string): void => void this.lines.push(`error ${message}`);
 }
 
-function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = [], dir: LogDir | null = null) {
+function cleanerOf(
+  logs: Log[],
+  disk: MemoryDisk,
+  cleaned: string[] = [],
+  dir: LogDir | null = null,
+  startThread: StartWorker | null = null,
+) {
   const logger = new Lines();
   const diskErrors: string[] = [];
   const cleaner = new LogCleaner({
@@ -40,6 +48,7 @@ function cleanerOf(logs: Log[], disk: MemoryDisk, cleaned: string[] = [], dir: L
     clock: new TestClock(),
     ports: { monotonicMs: () => 0, yieldLoop: async () => {}, sleep: async () => {} },
     secret: SECRET,
+    startThread,
     logger,
     config: () => ({
       dedupeBufferBytes: 24_000,
@@ -315,4 +324,22 @@ test('how far a deleted topic was compacted is not taken for one of its name', a
     second.delete(log);
     second.abandon();
   }
+});
+
+test('a thread is started for a compaction that is not small', async () => {
+  const disk = new MemoryDisk();
+  const [small, large] = [logOf({}, disk, 'small-0'), logOf({ segmentBytes: 4_194_304 }, disk, 'large-0')];
+  fill(small, 4);
+  const value = 'x'.repeat(1_000_000);
+  for (let i = 0; i < 16; i++) large.appendAsLeader(keyed([['k', value]]), 0);
+  const threads: string[] = [];
+  const startThread: StartWorker = (settings, control) => {
+    threads.push(settings.dir);
+    return new CompactionWork(disk, settings, control, eagerPacer());
+  };
+  const cleaned: string[] = [];
+  await cleanerOf([small, large], disk, cleaned, null, startThread).cleaner.run();
+  expect(cleaned.sort()).toEqual(['large-0', 'small-0']);
+  expect(threads).toEqual(['/data/large-0']);
+  expect(contentOf(large).length).toBeLessThan(6);
 });

@@ -5,6 +5,7 @@ import { type BatchOptions, encodeBatch } from '../../protocol/records/encode.ts
 import { type CompactionResult, compactLog } from '../../storage/compaction/compact.ts';
 import type { HashSecret } from '../../storage/compaction/key-hash.ts';
 import { Pacer } from '../../storage/compaction/pacer.ts';
+import { CompactionWork } from '../../storage/compaction/work.ts';
 import type { Log, MemoryDisk } from '../../storage/index.ts';
 import { framesOf, readAll } from './batches.ts';
 
@@ -62,8 +63,8 @@ export interface CompactOptions {
 
 /** One compaction; by default of all but the active segment. */
 export function compact(log: Log, disk: MemoryDisk, options: CompactOptions = {}): Promise<CompactionResult> {
+  const pacer = options.pacer ?? eagerPacer();
   return compactLog({
-    disk,
     log,
     firstDirtyOffset: options.from ?? log.logStartOffset,
     firstUncleanableOffset: options.upTo ?? log.segments[log.segments.length - 1].baseOffset,
@@ -72,7 +73,8 @@ export function compact(log: Log, disk: MemoryDisk, options: CompactOptions = {}
     mapLoadFactor: 0.9,
     windowBytes: options.windowBytes ?? 300,
     secret: SECRET,
-    pacer: options.pacer ?? eagerPacer(),
+    startWorker: (settings, control) => new CompactionWork(disk, settings, control, pacer),
+    maxBytesPerSecond: () => Number.MAX_VALUE,
     checkpointRecoveryPoint: async () => {},
     isStopped: options.isStopped ?? (() => false),
   });

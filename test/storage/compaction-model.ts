@@ -12,6 +12,7 @@ export interface ModelTransaction {
 
 /** What records have in common that were appended together. */
 interface ModelBatch {
+  readonly first: number;
   readonly last: number;
   readonly producerId: number;
   readonly nextSequence: number;
@@ -63,7 +64,8 @@ export class CompactedLogModel {
   #compactedUpTo = 0;
 
   add({ offset, entries, timestamp, producerId = -1, nextSequence = 0, transaction = null }: Appended): void {
-    const batch = { last: offset + entries.length - 1, producerId, nextSequence, transaction, horizonMs: null };
+    const last = offset + entries.length - 1;
+    const batch = { first: offset, last, producerId, nextSequence, transaction, horizonMs: null };
     this.#batches.push(batch);
     for (const [i, [key, value]] of entries.entries()) {
       const record = { offset: offset + i, key: key as string, value, timestamp: timestamp + i, batch };
@@ -106,10 +108,12 @@ export class CompactedLogModel {
     if (offset >= this.end) return;
     const stays = ({ last }: ModelBatch): boolean => last < offset;
     this.records = this.records.filter(({ batch }) => stays(batch));
+    // A batch goes as a whole, and the compaction may have got into the middle of it.
+    const cutFrom = Math.min(offset, ...this.#batches.filter((batch) => !stays(batch)).map(({ first }) => first));
     this.#batches = this.#batches.filter(stays);
     const reopened = this.#transactions.filter(({ markerOffset }) => markerOffset >= offset);
     // What is cut off was the newest of its key, or said that another record was, and the compaction has believed it.
-    const isCompacted = offset < this.#compactedUpTo || (this.#compactedUpTo > 0 && reopened.length > 0);
+    const isCompacted = cutFrom < this.#compactedUpTo || (this.#compactedUpTo > 0 && reopened.length > 0);
     this.#history = isCompacted ? [...this.records] : this.#history.filter(({ batch }) => stays(batch));
     this.#compactedUpTo = Math.min(this.#compactedUpTo, offset);
     for (const transaction of reopened) transaction.outcome = null;

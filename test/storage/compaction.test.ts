@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import * as header from '../../protocol/records/batch.ts';
 import { CompressionType } from '../../protocol/records/batch.ts';
-import { CompactionAborted } from '../../storage/compaction/compact.ts';
 import { KeyHasher } from '../../storage/compaction/key-hash.ts';
 import { OffsetMap } from '../../storage/compaction/offset-map.ts';
 import { Pacer } from '../../storage/compaction/pacer.ts';
+import { CompactionAborted } from '../../storage/compaction/worker.ts';
 import { type Log, type LogConfig, MemoryDisk } from '../../storage/index.ts';
 import { checkIndexFiles, framesOf, marker, openLog, readAll } from './batches.ts';
 import { compact, contentOf, type Entry, keptRecords, keyed, roll, SECRET } from './compaction-helpers.ts';

@@ -3,13 +3,12 @@ import { ErrorCode, errorName } from '../../../protocol/errors.ts';
 import { transactionMarkerBatch } from '../../../protocol/records/control.ts';
 import { all, andThen, type Eventually } from '../../coordinator/eventually.ts';
 import type { EndMarker } from '../../coordinator/log.ts';
+import { OFFSETS_TOPIC } from '../../coordinator/topics.ts';
 import type { Clock, Logger } from '../../env.ts';
 import { AppendError } from '../../partition/append-result.ts';
 import type { Partitions } from '../../partition/partitions.ts';
 import type { Marker, MarkerOutcome, MarkerOutcomes } from '../coordinator/markers.ts';
 import type { TopicPartition } from '../coordinator/partition-set.ts';
-
-const OFFSETS_TOPIC = '__consumer_offsets';
 
 export interface MarkerWriterOptions {
   readonly partitions: Partitions;
