@@ -1,46 +1,24 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import {
   ConsumerGroupDescribeRequest,
   ConsumerGroupDescribeResponse,
 } from '../../protocol/messages/69-consumer-group-describe.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
-import { type BrokerName, newHome, type OwnBroker, removeHome, startBroker } from '../brokers.ts';
 import { eventually, times } from '../helpers.ts';
 import { javaConsumers } from '../java/consumers.ts';
 import { kafkajs } from '../kafkajs/client.ts';
-import { oracleAvailable } from '../oracle/jars.ts';
+import { BrokerInTurn, describeTurns } from './turns.ts';
 
 const GROUP = 'live';
 const TOPIC = 'shared';
 const PARTITIONS = times(6, (i) => `${TOPIC}-${i}`);
-const TIMEOUT_MS = 240_000;
 
-const properties = {
-  'offsets.topic.num.partitions': '2',
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1000',
-};
-
-describe('a data directory with a consumer group whose members live on', () => {
-  const oracle = oracleAvailable();
-  if (!oracle.available) it.skip(`SKIPPED, Apache Kafka cannot be run: ${oracle.reason}`, () => {});
-  else
-    it.each([
-      { order: ['odradek', 'kafka', 'odradek'], end: 'stop' },
-      { order: ['kafka', 'odradek', 'kafka'], end: 'kill' },
-    ] as const)('$order, each ended by $end: nobody is rebalanced', goOn, TIMEOUT_MS);
-});
-
-async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' | 'kill' }): Promise<void> {
-  const home = await newHome('consumer-group');
-  const bootstrapServers = `127.0.0.1:${home.port}`;
-  let broker: OwnBroker = await startBroker(order[0], { ...home, properties });
+const SUITE = 'a data directory with a consumer group whose members live on';
+describeTurns(SUITE, 'nobody is rebalanced', async ({ order, end }) => {
+  const broker = await BrokerInTurn.start(order[0], 'consumer-group');
+  const { bootstrapServers } = broker;
   const consumers = javaConsumers(bootstrapServers, GROUP);
-  onTestFinished(async () => {
-    await consumers.quit();
-    await broker.stop();
-    removeHome(home);
-  });
+  onTestFinished(() => consumers.quit());
   const admin = kafkajs(bootstrapServers).admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS.length }] });
@@ -55,9 +33,7 @@ async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' 
   for (const [turn, next] of order.slice(1).entries()) {
     await produce(bootstrapServers, 60);
     await eventually(() => consumers.recordCount >= 60 * (turn + 1));
-    if (end === 'stop') await broker.stop();
-    else await broker.kill();
-    broker = await startBroker(next, { ...home, properties });
+    await broker.handTo(next, end);
     await produce(bootstrapServers, 0);
     const after = await eventually(() => describedGroup(bootstrapServers), 60_000);
     expect(after).toEqual(before);
@@ -66,7 +42,7 @@ async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' 
   await new Promise((resolve) => setTimeout(resolve, 12_000));
   expect(await describedGroup(bootstrapServers)).toEqual(before);
   expect(consumers.failures.filter((line) => /^(failed|lost)/.test(line))).toEqual([]);
-}
+});
 
 async function produce(bootstrapServers: string, count: number): Promise<void> {
   const producer = kafkajs(bootstrapServers).producer();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConfigResourceTypes, Connection, incrementalAlterConfigsV1 } from '@platformatic/kafka';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import {
   ShareGroupDescribeRequest,
   ShareGroupDescribeResponse,
@@ -12,11 +12,10 @@ import {
   DescribeShareGroupOffsetsResponse,
 } from '../../protocol/messages/90-describe-share-group-offsets.ts';
 import { WireClient } from '../../test/support/wire-client.ts';
-import { type BrokerName, newHome, type OwnBroker, removeHome, startBroker } from '../brokers.ts';
 import { eventually, times } from '../helpers.ts';
 import { kafkajs } from '../kafkajs/client.ts';
-import { oracleAvailable } from '../oracle/jars.ts';
 import { programCommand } from '../oracle/tool.ts';
+import { BrokerInTurn, describeTurns } from './turns.ts';
 
 const GROUP = 'live-share';
 const TOPIC = 'shared';
@@ -24,34 +23,16 @@ const PARTITIONS = 3;
 const MEMBERS = 2;
 /** Records a turn, as many in each partition. */
 const RECORDS = 60;
-const TIMEOUT_MS = 240_000;
 
-const properties = {
-  'offsets.topic.num.partitions': '2',
+const PROPERTIES = {
   'share.coordinator.state.topic.num.partitions': '2',
   'share.coordinator.snapshot.update.records.per.snapshot': '5',
-  'broker.heartbeat.interval.ms': '200',
-  'broker.session.timeout.ms': '1000',
 };
 
-describe('a data directory with a share group whose members live on', () => {
-  const oracle = oracleAvailable();
-  if (!oracle.available) it.skip(`SKIPPED, Apache Kafka cannot be run: ${oracle.reason}`, () => {});
-  else
-    it.each([
-      { order: ['odradek', 'kafka', 'odradek'], end: 'stop' },
-      { order: ['kafka', 'odradek', 'kafka'], end: 'kill' },
-    ] as const)('$order, each ended by $end: members stay, and each record comes once', goOn, TIMEOUT_MS);
-});
-
-async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' | 'kill' }): Promise<void> {
-  const home = await newHome('share-group');
-  const bootstrapServers = `127.0.0.1:${home.port}`;
-  let broker: OwnBroker = await startBroker(order[0], { ...home, properties });
-  onTestFinished(async () => {
-    await broker.stop();
-    removeHome(home);
-  });
+const SUITE = 'a data directory with a share group whose members live on';
+describeTurns(SUITE, 'members stay, and each record comes once', async ({ order, end }) => {
+  const broker = await BrokerInTurn.start(order[0], 'share-group', PROPERTIES);
+  const { bootstrapServers } = broker;
   await prepare(bootstrapServers);
   const readers = new Readers(bootstrapServers);
   onTestFinished(() => readers.quit());
@@ -61,10 +42,7 @@ async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' 
     return all.flatMap(({ partitions }) => partitions).length >= PARTITIONS ? all : undefined;
   });
   for (const [turn, name] of order.entries()) {
-    if (turn > 0) {
-      await broker[end]();
-      broker = await startBroker(name, { ...home, properties });
-    }
+    if (turn > 0) await broker.handTo(name, end);
     await produce(bootstrapServers, turn);
     // Accepted, and written: a member that loses its broker before that gets a record once more, as it should.
     await eventually(async () => (await lags(bootstrapServers)).every((lag) => lag === 0), 60_000);
@@ -75,7 +53,7 @@ async function goOn({ order, end }: { order: readonly BrokerName[]; end: 'stop' 
   const expected = times(order.length * RECORDS, String).sort();
   expect(readers.values.sort()).toEqual(expected);
   expect(readers.failures).toEqual([]);
-}
+});
 
 /** The topic, and a group that reads it from its beginning. */
 async function prepare(bootstrapServers: string): Promise<void> {

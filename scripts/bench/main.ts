@@ -8,7 +8,7 @@ import { kafka, kafkaMissing } from './contestants/kafka.ts';
 import { buildKfake, kfake } from './contestants/kfake.ts';
 import { buildOdradek, odradek } from './contestants/odradek.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
-import { figures, formatTable, type Report } from './report.ts';
+import { briefFailure, figures, formatTable, type Report } from './report.ts';
 import { Rounds } from './rounds.ts';
 import { FULL, QUICK, type Scenario } from './scenario.ts';
 import { compaction } from './scenarios/compaction.ts';
@@ -137,7 +137,8 @@ function publish(report: Report, options: BenchOptions): void {
   if (options.quick || options.scenarios || !isWhole || !compared) {
     throw new Error('not published: that takes a full run in which kafka and odradek do not fail');
   }
-  writeFileSync(join(root, 'docs', 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
+  const published: Report = { ...report, failures: report.failures.map(briefFailure) };
+  writeFileSync(join(root, 'docs', 'bench.json'), `${JSON.stringify(published, null, 2)}\n`);
   writeFileSync(join(root, 'docs', 'bench.svg'), chart(report.figures));
   log('wrote docs/bench.json and docs/bench.svg');
 }

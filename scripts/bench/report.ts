@@ -105,3 +105,11 @@ export function formatTable(found: readonly Figure[], contestants: readonly stri
   const rule = widths.map((width, column) => (isText(column) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   return [line(header), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
+
+/** `CONTESTANT, SCENARIO: what went wrong` as one line that says nothing of the machine: where the text has an error with its stack, that error. */
+export function briefFailure(failure: string): string {
+  const at = failure.indexOf(': ');
+  const lines = failure.slice(at + 2).split('\n');
+  const told = lines.findLast((line) => /^(Caused by: )?[\w.]*(Error|Exception): /.test(line)) ?? lines[0];
+  return failure.slice(0, at + 2) + told.replaceAll(/(^|\s)(\/[^\s/]+)+\//g, '$1');
+}

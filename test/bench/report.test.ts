@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chart } from '../../scripts/bench/chart.ts';
 import { parseOptions } from '../../scripts/bench/options.ts';
-import { figures, formatNumber, formatTable, reached } from '../../scripts/bench/report.ts';
+import { briefFailure, figures, formatNumber, formatTable, reached } from '../../scripts/bench/report.ts';
 import type { Metric } from '../../scripts/bench/scenario.ts';
 import { consumerRate } from '../../scripts/bench/scenarios/consume.ts';
 import { producerRate } from '../../scripts/bench/scenarios/produce.ts';
@@ -107,4 +107,16 @@ describe('the options', () => {
   it('add kfake once', () => {
     expect(parseOptions(['--kfake', '--only', 'odradek,kfake']).contestants).toEqual(['odradek', 'kfake']);
   });
+});
+
+it('a failure is published as its error, without the stack and the paths of the machine', () => {
+  const stack =
+    '/home/me/x/node ended with 1: node:internal:107\n    at a (file:///home/me/x.ts:1)\n\nError: read ECONNRESET\n    at b {\n';
+  expect(briefFailure(`kfake, replay: ${stack}`)).toBe('kfake, replay: Error: read ECONNRESET');
+  const java =
+    'java ended with 1: Exception in thread "main" java.lang.X: y\nCaused by: java.lang.NullPointerException: z\n\tat q';
+  expect(briefFailure(`kfake, transactions: ${java}`)).toBe(
+    'kfake, transactions: Caused by: java.lang.NullPointerException: z',
+  );
+  expect(briefFailure('kfake, fetch: /home/me/node ended with SIGKILL')).toBe('kfake, fetch: node ended with SIGKILL');
 });
