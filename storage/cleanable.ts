@@ -15,8 +15,9 @@ export interface CleanableSection {
   readonly firstDirtyOffset: number;
   /** Where a segment begins; from there on nothing may be compacted yet. */
   readonly firstUncleanableOffset: number;
-  readonly dirtyBytes: number;
-  /** The part of the bytes up to the first uncleanable offset that is dirty, 0 to 1. */
+  /** All up to the first uncleanable offset: what a compaction reads. */
+  readonly totalBytes: number;
+  /** The part of these bytes that is dirty, 0 to 1. */
   readonly dirtyRatio: number;
   /** A record has waited for longer than max.compaction.lag.ms. */
   readonly isOverdue: boolean;
@@ -35,12 +36,12 @@ export function cleanableSection(candidate: Candidate, nowMs: number): Cleanable
   );
   const dirtyBytes = sizeOf(dirty);
   if (dirtyBytes === 0 || firstDirtyOffset >= firstUncleanableOffset) return null;
-  const cleanBytes = sizeOf(segments.filter((segment) => segment.baseOffset < firstDirtyOffset));
+  const totalBytes = dirtyBytes + sizeOf(segments.filter((segment) => segment.baseOffset < firstDirtyOffset));
   return {
     firstDirtyOffset,
     firstUncleanableOffset,
-    dirtyBytes,
-    dirtyRatio: dirtyBytes / (cleanBytes + dirtyBytes),
+    totalBytes,
+    dirtyRatio: dirtyBytes / totalBytes,
     isOverdue: isOverdue(log, firstDirtyOffset, nowMs),
   };
 }

@@ -149,8 +149,8 @@ export class LogCleaner {
   #compact(log: Log, section: CleanableSection): Promise<CompactionResult> {
     const { clock, secret, startThread } = this.#options;
     const config = this.#options.config();
-    const { firstDirtyOffset, firstUncleanableOffset, dirtyBytes, dirtyRatio } = section;
-    const isSmall = dirtyBytes / dirtyRatio < SMALL_BYTES;
+    const { firstDirtyOffset, firstUncleanableOffset, totalBytes } = section;
+    const isSmall = totalBytes < SMALL_BYTES;
     return compactLog({
       log,
       firstDirtyOffset,
