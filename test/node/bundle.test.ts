@@ -7,6 +7,10 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
+import {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../protocol/messages/44-incremental-alter-configs.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -20,6 +24,7 @@ const TIMEOUT_MS = 60_000;
 const Produce = { request: ProduceRequest, response: ProduceResponse };
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
 const CreateTopics = { request: CreateTopicsRequest, response: CreateTopicsResponse };
+const AlterConfigs = { request: IncrementalAlterConfigsRequest, response: IncrementalAlterConfigsResponse };
 const ListOffsets = { request: ListOffsetsRequest, response: ListOffsetsResponse };
 
 /** Within the project, since packages with native code are looked for from there. */
@@ -73,6 +78,13 @@ async function produce(client: WireClient, name: string, batches: number, key: B
   }
 }
 
+async function setTopicConfig(client: WireClient, resourceName: string, name: string, value: string): Promise<void> {
+  const [topic, set] = [2, 0];
+  const resources = [{ resourceType: topic, resourceName, configs: [{ name, configOperation: set, value }] }];
+  const { responses } = await client.request(AlterConfigs, 1, { resources, validateOnly: false });
+  expect(responses[0].errorCode).toBe(0);
+}
+
 async function endOffset(client: WireClient): Promise<number> {
   const topics = [{ name: TOPIC, partitions: [{ partitionIndex: 0, timestamp: -1 }] }];
   const response = await client.request(ListOffsets, 5, { replicaId: -1, topics });
@@ -96,16 +108,13 @@ it('starts, and checks in threads what nobody vouches for', { timeout: TIMEOUT_M
 
 it('compacts in a thread what is not small', { timeout: TIMEOUT_MS }, async () => {
   const client = await start('--set', 'log.cleaner.backoff.ms=100');
-  const configs = [
-    { name: 'cleanup.policy', value: 'compact' },
-    { name: 'segment.bytes', value: String(4 * BATCH_BYTES) },
-    // Not before there is more of it than what is compacted without a thread.
-    { name: 'min.compaction.lag.ms', value: '3000' },
-  ];
+  const configs = [{ name: 'segment.bytes', value: String(4 * BATCH_BYTES) }];
   const topics = [{ name: 'compacted', numPartitions: 1, replicationFactor: 1, configs }];
   const created = await client.request(CreateTopics, 7, { topics });
   expect(created.topics[0].errorCode).toBe(0);
   await produce(client, 'compacted', 20, Buffer.from('key'));
+  // Only now, when there is more of it than what is compacted without a thread.
+  await setTopicConfig(client, 'compacted', 'cleanup.policy', 'compact');
   await expect.poll(logged, { timeout: 20_000 }).toMatch(/log compacted|compaction failed/);
   expect(logged()).not.toContain('compaction failed');
   expect(Number(/"bytesRead":(\d+)/.exec(logged())?.[1])).toBeGreaterThan(2 * 8_388_608);
