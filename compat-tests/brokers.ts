@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startKafka } from './oracle/server.ts';
+import { startKafkaQuickly } from './oracle/server.ts';
 import { freePortPair } from './ports.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -64,7 +64,7 @@ export async function startBroker(name: BrokerName, options: StartOptions = {}):
   const home = { directory, port };
   const voters: Record<string, string> = standalone ? {} : { 'controller.quorum.voters': `1@127.0.0.1:${port + 1}` };
   const server = await (name === 'kafka'
-    ? startKafka({ ...home, properties, standalone })
+    ? startKafkaQuickly({ ...home, properties, standalone })
     : startOdradek(home, { ...voters, ...properties }));
   return {
     name,

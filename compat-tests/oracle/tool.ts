@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureJars, javaArgs, javaBuild, kafkaHome } from './jars.ts';
+import { archiveFlags, ensureArchive, quickStart } from './class-archive.ts';
+import { ensureJars, javaArgs } from './jars.ts';
 
 export type RunResult = { stdout: string; stderr: string; code: number | null };
 export type RunOptions = { stdin?: string; timeoutMs?: number; env?: Record<string, string> };
@@ -29,30 +29,23 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
   });
 }
 
-/** Short-lived tools start faster with the first compiler tier and the serial collector only; no word of the JVM's own. */
-const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xlog:disable'];
+/** Nothing of the JVM's own is printed: what a tool prints is compared. */
+const toolFlags = [...quickStart, '-Xlog:disable'];
 
-/** An archive of loaded classes (JEP 350), good for one JVM and one set of jars. Tools start in less than half the time. */
-const classArchive = (): string => join(kafkaHome, `tools-${javaBuild()}.jsa`);
-
-/** Makes the archive, once a machine, from the run of a tool against a broker that serves. */
+/** Makes the archive of the tools' classes from the run of a tool against a broker that serves. */
 export async function archiveToolClasses(bootstrapServers: string): Promise<void> {
-  if (existsSync(classArchive())) return;
   ensureJars();
-  // Written under a name of its own first: a run that is broken off leaves no half an archive.
-  const draft = `${classArchive()}.${process.pid}`;
-  const flags = [...quickStart, `-XX:ArchiveClassesAtExit=${draft}`];
   const list = ['org.apache.kafka.tools.TopicCommand', '--bootstrap-server', bootstrapServers, '--list'];
-  const { code, stderr } = await run('java', [...javaArgs({ flags }), ...list]);
-  if (code !== 0) throw new Error(`kafka-topics --list failed:\n${stderr}`);
-  if (existsSync(draft)) renameSync(draft, classArchive());
+  await ensureArchive('tools', async (flags) => {
+    const { code, stderr } = await run('java', [...javaArgs({ flags: [...toolFlags, ...flags] }), ...list]);
+    if (code !== 0) throw new Error(`kafka-topics --list failed:\n${stderr}`);
+  });
 }
 
 /** The `java` command line of one of Kafka's tools, by class name. */
 export function toolCommand(mainClass: string, args: string[]): string[] {
   ensureJars();
-  const archive = existsSync(classArchive()) ? [`-XX:SharedArchiveFile=${classArchive()}`] : [];
-  return [...javaArgs({ flags: [...quickStart, ...archive] }), mainClass, ...args];
+  return [...javaArgs({ flags: [...toolFlags, ...archiveFlags('tools')] }), mainClass, ...args];
 }
 
 /** Runs one of Kafka's command-line tools by class name, e.g. `org.apache.kafka.tools.TopicCommand`. */
@@ -69,5 +62,5 @@ export function codecCommand(args: string[]): string[] {
 /** The `java` command line of a program of one source file. */
 export function programCommand(source: string, args: string[]): string[] {
   ensureJars();
-  return [...javaArgs({ flags: quickStart }), source, ...args];
+  return [...javaArgs({ flags: [...toolFlags, ...archiveFlags('tools')] }), source, ...args];
 }

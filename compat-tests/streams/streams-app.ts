@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { eventually } from '../helpers.ts';
+import { archiveFlags, quickStart } from '../oracle/class-archive.ts';
 import { ensureJars, javaArgs } from '../oracle/jars.ts';
 import { compiledClasses, libraryJars } from '../oracle/library.ts';
 
-const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 const source = join(import.meta.dirname, '..', 'java', 'StreamsApp.java');
 
 /** What the JVM needs before the name of the program's class. */
@@ -13,7 +13,7 @@ function jvmArgs(): string[] {
   const jars = libraryJars('streams', join(import.meta.dirname, 'pom.xml')).filter((jar) =>
     /^(kafka-streams|rocksdbjni)/.test(basename(jar)),
   );
-  const args = javaArgs({ flags: quickStart });
+  const args = javaArgs({ flags: [...quickStart, ...archiveFlags('tools')] });
   const classPath = [args[args.length - 1], ...jars].join(':');
   args[args.length - 1] = `${classPath}:${compiledClasses(source, classPath)}`;
   return args;
