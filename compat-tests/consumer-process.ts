@@ -7,8 +7,8 @@ export class ConsumerProcess {
   readonly assigned = new Map<string, string[]>();
   /** How many records each member has got, as far as it counts them. */
   readonly records = new Map<string, number>();
-  /** Which records the members have got, `topic-partition@offset`, as far as they name them; again and again is once. */
-  readonly distinctRecords = new Set<string>();
+  /** Which records the members have got, `topic-partition@offset`, as far as they name them; what came again is there again. */
+  readonly namedRecords: string[] = [];
   /** What went wrong, or was lost: nothing, if all is well. */
   readonly failures: string[] = [];
   private readonly process: ChildProcessWithoutNullStreams;
@@ -66,7 +66,7 @@ export class ConsumerProcess {
     const [what, name, ...words] = line.split(' ');
     if (what === 'assigned') this.assigned.set(name, words);
     else if (what === 'records') this.records.set(name, Number(words[0]));
-    else if (what === 'record') this.distinctRecords.add(words[0]);
+    else if (what === 'record') this.namedRecords.push(words[0]);
     else if (what === 'stopped') this.assigned.delete(name);
     else this.failures.push(line);
   }

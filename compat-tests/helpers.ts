@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from './brokers.ts';
 
 /** A topic or group name that no other test uses; tests share one broker. */
 export const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(4).toString('hex')}`;
@@ -20,6 +21,13 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 30_
     await sleep(50);
   }
 }
+
+/**
+ * For what an admin has just changed. Apache Kafka answers when its controller has the change, and its broker learns of it a
+ * moment later. odradek's broker knows at once, and is held to it.
+ */
+export const onceKnown = (broker: Broker, check: () => Promise<void>): Promise<void> =>
+  broker.name === 'kafka' ? eventually(() => check().then(() => true)).then(() => {}) : check();
 
 /**
  * A time in the near past, in whole seconds, for messages that carry their own time. Older ones would fall to retention

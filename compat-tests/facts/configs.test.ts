@@ -2,6 +2,7 @@ import { Admin, type ConfigDescription, ConfigResourceTypes } from '@platformati
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
+import { topicsServe } from '../kafkajs/client.ts';
 
 /**
  * Configurations whose value and source depend on how a broker was started, which is not the same for the two. Their
@@ -57,6 +58,7 @@ describeBrokers('DescribeConfigs', (broker) => {
       { name: 'cleanup.policy', value: 'compact,delete' },
     ];
     await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1, configs });
+    await topicsServe(broker.bootstrapServers, [topic]);
     await expect(await describe(ConfigResourceTypes.TOPIC, topic)).toMatchFileSnapshot('expected/topic-configs.txt');
   });
 
@@ -67,6 +69,7 @@ describeBrokers('DescribeConfigs', (broker) => {
   it('tells the topic configuration that CreateTopics answers with as DescribeConfigs does', async () => {
     const topic = uniqueName('facts');
     const [created] = await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    await topicsServe(broker.bootstrapServers, [topic]);
     const names = Object.keys(created.configuration).sort();
     const described = (await describe(ConfigResourceTypes.TOPIC, topic)).trim().split('\n');
     expect(names).toEqual(described.map((text) => text.split(' ')[0]));

@@ -7,7 +7,7 @@ import {
 } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, pastMs, times, uniqueName } from '../helpers.ts';
+import { eventually, onceKnown, pastMs, times, uniqueName } from '../helpers.ts';
 import { consumeAll, useKafkajs } from './clients.ts';
 
 describeBrokers('kafkajs administers', (broker) => {
@@ -20,9 +20,11 @@ describeBrokers('kafkajs administers', (broker) => {
     expect(await admin.listTopics()).toContain(topic);
     expect(await admin.createTopics({ topics: [{ topic }] })).toBe(false);
     await admin.createPartitions({ topicPartitions: [{ topic, count: 5 }] });
-    const [metadata] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics;
-    expect(metadata.partitions.map((p) => p.partitionId).sort()).toEqual([0, 1, 2, 3, 4]);
-    expect(metadata.partitions[0]).toMatchObject({ partitionErrorCode: 0, leader: 1, replicas: [1], isr: [1] });
+    await onceKnown(broker, async () => {
+      const [metadata] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics;
+      expect(metadata.partitions.map((p) => p.partitionId).sort()).toEqual([0, 1, 2, 3, 4]);
+      expect(metadata.partitions[0]).toMatchObject({ partitionErrorCode: 0, leader: 1, replicas: [1], isr: [1] });
+    });
     await admin.deleteTopics({ topics: [topic] });
     await eventually(async () => !(await admin.listTopics()).includes(topic));
     await expect(admin.fetchTopicMetadata({ topics: [topic] })).rejects.toMatchObject({
@@ -79,10 +81,12 @@ describeBrokers('kafkajs administers', (broker) => {
       resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
     });
     // The old AlterConfigs replaces: what is not named falls back to its default.
-    const altered = await describe('cleanup.policy', 'retention.ms');
-    expect(Object.fromEntries(altered.map((e) => [e.configName, [e.configValue, e.configSource]]))).toEqual({
-      'cleanup.policy': ['delete', 5],
-      'retention.ms': ['60000', 1],
+    await onceKnown(broker, async () => {
+      const altered = await describe('cleanup.policy', 'retention.ms');
+      expect(Object.fromEntries(altered.map((e) => [e.configName, [e.configValue, e.configSource]]))).toEqual({
+        'cleanup.policy': ['delete', 5],
+        'retention.ms': ['60000', 1],
+      });
     });
     expect((await describe()).length).toBeGreaterThan(25);
   });

@@ -1,7 +1,8 @@
 import { ConfigResourceTypes, ConfigSources } from '@platformatic/kafka';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
-import { eventually, times, uniqueName } from '../helpers.ts';
+import { eventually, onceKnown, times, uniqueName } from '../helpers.ts';
+import { topicsServe } from '../kafkajs/client.ts';
 import { consumeAll, usePlatformatic } from './clients.ts';
 
 describeBrokers('@platformatic/kafka administers', (broker) => {
@@ -19,10 +20,12 @@ describeBrokers('@platformatic/kafka administers', (broker) => {
     expect(created).toMatchObject({ name: topic, partitions: 2, replicas: 1 });
     expect(created.configuration).toMatchObject({ 'retention.ms': '5000', 'cleanup.policy': 'delete' });
     expect(created.id).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await admin.listTopics()).toContain(topic);
+    await onceKnown(broker, async () => expect(await admin.listTopics()).toContain(topic));
     await admin.createPartitions({ topics: [{ name: topic, count: 4, assignments: null }] });
-    const metadata = await admin.metadata({ topics: [topic], forceUpdate: true });
-    expect(metadata.topics.get(topic)?.partitions).toHaveLength(4);
+    await onceKnown(broker, async () => {
+      const metadata = await admin.metadata({ topics: [topic], forceUpdate: true });
+      expect(metadata.topics.get(topic)?.partitions).toHaveLength(4);
+    });
     await expect(admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 })).rejects.toThrow();
     await admin.deleteTopics({ topics: [topic] });
     await eventually(async () => !(await admin.listTopics()).includes(topic));
@@ -32,16 +35,19 @@ describeBrokers('@platformatic/kafka administers', (broker) => {
     const topic = uniqueName('pf');
     const admin = clients.admin();
     await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    await topicsServe(broker.bootstrapServers, [topic]);
     const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic };
     const configs = [{ name: 'retention.ms', configOperation: 0, value: '7000' }] as const;
     await admin.incrementalAlterConfigs({ resources: [{ ...resource, configs: [...configs] }] });
-    const described = await admin.describeConfigs({
-      includeSynonyms: true,
-      resources: [{ ...resource, configurationKeys: ['retention.ms'] }],
+    await onceKnown(broker, async () => {
+      const described = await admin.describeConfigs({
+        includeSynonyms: true,
+        resources: [{ ...resource, configurationKeys: ['retention.ms'] }],
+      });
+      expect(described[0].configs).toMatchObject([
+        { name: 'retention.ms', value: '7000', configSource: ConfigSources.TOPIC_CONFIG },
+      ]);
     });
-    expect(described[0].configs).toMatchObject([
-      { name: 'retention.ms', value: '7000', configSource: ConfigSources.TOPIC_CONFIG },
-    ]);
   });
 
   it('lists, describes and deletes groups; reads, sets and deletes their offsets', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { eventually, times, uniqueName } from '../helpers.ts';
+import { topicsServe } from '../kafkajs/client.ts';
 import {
   consumeAll,
   gather,
@@ -19,6 +20,7 @@ describeBrokers('@platformatic/kafka consumer groups', (broker) => {
     const topic = uniqueName('pf');
     const groupId = uniqueName('group');
     await clients.admin().createTopics({ topics: [topic], partitions: 6, replicas: 1 });
+    await topicsServe(broker.bootstrapServers, [topic]);
     const members: Member[] = [];
     for (let i = 0; i < 3; i++) {
       const consumer = clients.consumer({

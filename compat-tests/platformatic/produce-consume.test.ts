@@ -2,6 +2,7 @@ import { ProduceAcks } from '@platformatic/kafka';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { eventually, pastMs, times, uniqueName } from '../helpers.ts';
+import { topicsServe } from '../kafkajs/client.ts';
 import { consumeAll, gather, usePlatformatic } from './clients.ts';
 
 describeBrokers('@platformatic/kafka produces and consumes', (broker) => {
@@ -51,6 +52,7 @@ describeBrokers('@platformatic/kafka produces and consumes', (broker) => {
   ] as const)('writes with the acknowledgement of %s', async (_who, acks) => {
     const topic = uniqueName('pf');
     await clients.admin().createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    await topicsServe(broker.bootstrapServers, [topic]);
     const producer = clients.producer({ acks });
     for (const value of ['1', '2', '3']) await producer.send({ messages: [{ topic, value }] });
     const received = await consumeAll(clients.consumer(), [topic], 3);
