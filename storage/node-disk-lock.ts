@@ -113,11 +113,19 @@ function moveStaleAway(path: string, stale: string): boolean {
   return isStale;
 }
 
-/** The process that holds the file now, or null when it is stale. */
+/**
+ * The process that holds the file now, or null when it is stale. Apache Kafka leaves the text in it of who was there before: a
+ * name of somebody who is gone does not mean that nobody is there.
+ */
 function liveHolder(path: string, content: string): number | null {
+  return namedHolder(content) ?? fcntlHolder(path);
+}
+
+/** The process that the text names, where it is that very process which runs. */
+function namedHolder(content: string): number | null {
   const [pid, startTime, bootId] = content.split('\n');
   const number = Number(pid);
-  if (pid === '' || !Number.isInteger(number) || number <= 0) return fcntlHolder(path);
+  if (pid === '' || !Number.isInteger(number) || number <= 0) return null;
   const now = describeHolder(number);
   if (now.startTime !== '' && startTime !== '') {
     return now.startTime === startTime && now.bootId === bootId ? number : null;
@@ -126,16 +134,39 @@ function liveHolder(path: string, content: string): number | null {
   return isRunning(number) ? number : null;
 }
 
-/** The process that holds an fcntl lock on the file (Apache Kafka does), read from Linux's list of locks. */
+/** The process that holds a lock of the system's on the file (Apache Kafka does), read from Linux's list of locks. */
 function fcntlHolder(path: string): number | null {
   const locks = readIfThere('/proc/locks');
-  const stats = fs.statSync(path, { throwIfNoEntry: false });
-  if (locks === null || stats === undefined) return null;
+  const file = fs.statSync(path, { throwIfNoEntry: false });
+  if (locks === null || file === undefined) return null;
   for (const line of locks.split('\n')) {
-    const found = /^\d+: \S+\s+\S+\s+\S+ (-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line);
-    if (found !== null && Number(found[2]) === stats.ino) return Number(found[1]);
+    const [, pid, major, minor, inode] = LOCK_LINE.exec(line) ?? [];
+    if (Number(inode) !== file.ino) continue;
+    if (deviceNumber(major, minor) === file.dev || hasOpen(pid, file)) return Number(pid);
   }
   return null;
+}
+
+const LOCK_LINE = /^\d+: \S+\s+\S+\s+\S+ (-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /;
+
+/** As stat gives it (makedev), from the hexadecimal numbers of /proc/locks. */
+function deviceNumber(major: string, minor: string): number {
+  const low = Number.parseInt(minor, 16);
+  return (low & 0xff) | (Number.parseInt(major, 16) << 8) | ((low & ~0xff) << 12);
+}
+
+/** For file systems (Btrfs, overlays) whose files have another device number in the list of locks than stat gives. */
+function hasOpen(pid: string, { dev, ino }: fs.Stats): boolean {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return fs.readdirSync(folder).some((fd) => {
+      const open = fs.statSync(`${folder}/${fd}`, { throwIfNoEntry: false });
+      return open?.dev === dev && open.ino === ino;
+    });
+  } catch {
+    // Another user's process, or one that has just ended.
+    return false;
+  }
 }
 
 function describeHolder(pid: number): Holder {

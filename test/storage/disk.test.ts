@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -15,6 +15,10 @@ function folder(disk: Disk): string {
   disk.makeDir(path);
   return path;
 }
+
+/** Linux with util-linux. */
+const canLockOtherwise = (): boolean =>
+  existsSync('/proc/locks') && spawnSync('flock', ['--version']).error === undefined;
 
 const codeOf = (action: () => unknown): string => {
   try {
@@ -169,6 +173,23 @@ describe('the lock file', () => {
     expect(readFileSync(path, 'utf8').startsWith(`${process.pid}\n`)).toBe(true);
     lock.release();
   });
+
+  test.runIf(canLockOtherwise())(
+    "keeps out while a process holds the system's lock on it, whatever the text says",
+    async () => {
+      const path = `${folder(disk)}/.lock`;
+      const kill = await lockElsewhere(path);
+      await kill();
+      // As Apache Kafka does, which leaves the text of the one before.
+      const other = spawn('flock', ['--no-fork', path, 'sh', '-c', 'echo held; exec sleep 60']);
+      await new Promise((resolve) => other.stdout.once('data', resolve));
+      expect(() => disk.lock(path)).toThrow(`in use by process ${other.pid}`);
+      const ended = new Promise((resolve) => other.once('exit', resolve));
+      other.kill();
+      await ended;
+      disk.lock(path).release();
+    },
+  );
 
   /** Whether somebody who takes the lock after `action` and a kill, and then `change`, finds that the one before has vouched. */
   async function isVouchedAfter(action: string, change: (path: string) => string = (path) => path): Promise<boolean> {
