@@ -100,7 +100,7 @@ export class LogCleaner {
     let best: Choice | null = null;
     for (const candidate of this.#options.candidates()) {
       const { log } = candidate;
-      if (failed.has(log) || this.#uncleanable.has(log)) continue;
+      if (failed.has(log) || this.#uncleanable.has(log) || log.isCleaningPaused) continue;
       const section = this.#sectionOf(candidate, nowMs);
       if (section === null || !isDue(section, log)) continue;
       if (best === null || section.dirtyRatio > best.section.dirtyRatio) best = { log, section };
@@ -129,7 +129,7 @@ export class LogCleaner {
       return true;
     } catch (error) {
       if (error instanceof CompactionAborted) {
-        this.#options.logger.debug({ dir }, 'compaction given up: the log has changed or closes');
+        this.#options.logger.debug({ dir }, 'compaction given up: the log has changed, moves or closes');
       } else if (error instanceof DiskError && error.code === 'NO_SPACE') {
         this.#options.logger.error({ dir, err: error }, 'compaction failed for want of space; it will be tried again');
       } else {

@@ -329,6 +329,12 @@ export class Log {
 
   // Compaction (compaction/compact.ts)
 
+  /**
+   * While a replica of it is being made in another directory. A tombstone that went meanwhile would be missing there, where what it
+   * deletes may have been copied already.
+   */
+  isCleaningPaused = false;
+
   /** All below has been compacted (cleaner-offset-checkpoint); null: it never was. */
   get cleanedUpTo(): number | null {
     return this.#state.cleanedUpTo;
@@ -343,10 +349,15 @@ export class Log {
     this.#state.segments.removeCleaned(baseOffset);
   }
 
-  /** Whether `segments` can still be replaced: they stand in the log as they were when it had been truncated `truncations` times. */
+  /** Whether `segments` may still be replaced: cleaning goes on, and they stand in the log as they were when it had been truncated `truncations` times. */
   canReplace(segments: readonly Segment[], truncations: number): boolean {
     const { isClosed } = this.#state;
-    return !isClosed && this.truncations === truncations && this.#state.segments.holdsInactive(segments);
+    return (
+      !isClosed &&
+      !this.isCleaningPaused &&
+      this.truncations === truncations &&
+      this.#state.segments.holdsInactive(segments)
+    );
   }
 
   /** How often the log has lost records at its end. */

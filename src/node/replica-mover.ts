@@ -63,6 +63,7 @@ export class ReplicaMover implements ReplicaMoves {
       return;
     }
     const move = { partition, path, future: logs.openFuture(partition.log, path), isOff: false };
+    partition.log.isCleaningPaused = true;
     this.moves.set(partition, move);
     logger.info({ topic, partition: index, path }, 'moving the replica to another log directory');
     void this.run(move);
@@ -83,6 +84,7 @@ export class ReplicaMover implements ReplicaMoves {
 
   private callOff(move: Move): void {
     move.isOff = true;
+    move.partition.log.isCleaningPaused = false;
     this.moves.delete(move.partition);
     this.options.logs.discardFuture(move.path, move.partition.topic, move.partition.index);
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-prod
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
+import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import {
   AlterReplicaLogDirsRequest,
   AlterReplicaLogDirsResponse,
@@ -26,11 +27,13 @@ const Produce = { request: ProduceRequest, response: ProduceResponse };
 const Fetch = { request: FetchRequest, response: FetchResponse };
 const ListOffsets = { request: ListOffsetsRequest, response: ListOffsetsResponse };
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
+const CreateTopics = { request: CreateTopicsRequest, response: CreateTopicsResponse };
 const AlterReplicaLogDirs = { request: AlterReplicaLogDirsRequest, response: AlterReplicaLogDirsResponse };
 const IncrementalAlterConfigs = { request: IncrementalAlterConfigsRequest, response: IncrementalAlterConfigsResponse };
 const DescribeLogDirs = { request: DescribeLogDirsRequest, response: DescribeLogDirsResponse };
 
 const PARTITIONS = 4;
+const THROTTLE = 'replica.alter.log.dirs.io.max.bytes.per.second';
 let root: string;
 let first: string;
 let second: string;
@@ -40,7 +43,11 @@ let logger: CollectingLogger;
 
 async function start(): Promise<void> {
   logger = new CollectingLogger();
-  const config = { 'log.dirs': `${first},${second}`, 'log.flush.offset.checkpoint.interval.ms': '20' };
+  const config = {
+    'log.dirs': `${first},${second}`,
+    'log.flush.offset.checkpoint.interval.ms': '20',
+    'log.cleaner.backoff.ms': '20',
+  };
   broker = await Odradek.start({ config, logger });
   client = await WireClient.connect(broker.bootstrapServers);
 }
@@ -114,6 +121,26 @@ async function recordsOf(topic: string, partition: number): Promise<string> {
       fetchOffset = batch.lastOffset(records, at) + 1;
   }
 }
+
+async function keep(topic: string, key: string, timestamp: number): Promise<void> {
+  const records = encodeBatch([{ key: Buffer.from(key), value: Buffer.from(`${timestamp}`), timestamp }]);
+  const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }];
+  const response = await client.request(Produce, 9, { acks: -1, timeoutMs: 1000, topicData });
+  expect(response.responses[0].partitionResponses[0].errorCode).toBe(0);
+}
+
+/** The directories of the replicas of a topic that serve. */
+async function placesOf(name: string): Promise<string[]> {
+  const { results } = await client.request(DescribeLogDirs, 4, { topics: null });
+  const serves = (dir: (typeof results)[number]) =>
+    dir.topics.some((topic) => topic.name === name && topic.partitions.some(({ isFutureKey }) => !isFutureKey));
+  return results.filter(serves).map(({ logDir }) => logDir);
+}
+
+const checkpointOf = (directory: string): string => {
+  const path = join(directory, 'cleaner-offset-checkpoint');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+};
 
 const leaders = async (name: string) =>
   (await client.request(Metadata, 9, { topics: [{ name }] })).topics[0].partitions
@@ -192,7 +219,7 @@ describe('several log directories', () => {
     expect(existsSync(join(first, `spread-${inFirst[0]}`))).toBe(false);
 
     // a move that is not over when the broker stops: at a byte a second it never is
-    const slow = [{ name: 'replica.alter.log.dirs.io.max.bytes.per.second', value: '1' }];
+    const slow = [{ name: THROTTLE, value: '1' }];
     expect(await configureBroker(slow)).toBe(0);
     expect(await move('spread', 0, first)).toBe(0);
     const { results } = await client.request(DescribeLogDirs, 4, { topics: null });
@@ -208,6 +235,28 @@ describe('several log directories', () => {
     });
     expect(await ends()).toEqual(expected);
     expect(await bytes()).toEqual(after);
+  });
+
+  it('leave a compacted replica as it is while it moves', async () => {
+    const configs = [
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'min.cleanable.dirty.ratio', value: '0' },
+      { name: 'segment.ms', value: '3600000' },
+    ];
+    const topics = [{ name: 'compacted', numPartitions: 1, replicationFactor: 1, configs }];
+    expect((await client.request(CreateTopics, 7, { topics })).topics[0].errorCode).toBe(0);
+    const from = (await placesOf('compacted'))[0];
+    const to = from === first ? second : first;
+    await configureBroker([{ name: THROTTLE, value: '1' }]);
+    // A day further each: a segment for each.
+    for (const day of [9, 8, 7, 6]) await keep('compacted', 'key', Date.now() - day * 86_400_000);
+    expect(await move('compacted', 0, to)).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(checkpointOf(from)).not.toContain('compacted');
+    expect(await placesOf('compacted')).toEqual([from]);
+    await configureBroker([{ name: THROTTLE, value: `${1 << 30}` }]);
+    await until(async () => checkpointOf(to).includes('compacted 0 3'));
+    expect(await placesOf('compacted')).toEqual([to]);
   });
 
   it('go on without one that fails; its partitions are offline until the next start', async () => {

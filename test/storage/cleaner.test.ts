@@ -127,6 +127,26 @@ test('max.compaction.lag.ms makes a compaction due whatever the ratio, and rolls
   expect(log.segments.length).toBe(segments + 1);
 });
 
+test('a log that is being copied is left alone, also by a compaction that has begun', async () => {
+  const disk = new MemoryDisk();
+  const log = logOf({}, disk);
+  fill(log, 20);
+  const { cleaner, logger } = cleanerOf([log], disk);
+  log.isCleaningPaused = true;
+  await cleaner.run();
+  expect([log.cleanedUpTo, logger.lines]).toEqual([null, []]);
+  log.isCleaningPaused = false;
+  const running = cleaner.run();
+  log.isCleaningPaused = true;
+  await running;
+  expect(log.cleanedUpTo).toBeNull();
+  expect(logger.lines).toEqual(['debug compaction given up: the log has changed, moves or closes']);
+  expect(log.segments[0].baseOffset + log.segments.length).toBe(2);
+  log.isCleaningPaused = false;
+  await cleaner.run();
+  expect(log.cleanedUpTo).toBe(20);
+});
+
 test('the dirtiest log comes first; one below its ratio does not come', async () => {
   const disk = new MemoryDisk();
   const logs = ['half', 'all', 'little'].map((name) => logOf({}, disk, name));
