@@ -130,8 +130,11 @@ export class LogCleaner {
     } catch (error) {
       if (error instanceof CompactionAborted) {
         this.#options.logger.debug({ dir }, 'compaction given up: the log has changed, moves or closes');
-      } else if (error instanceof DiskError && error.code === 'NO_SPACE') {
-        this.#options.logger.error({ dir, err: error }, 'compaction failed for want of space; it will be tried again');
+      } else if (error instanceof DiskError && error.isShortage) {
+        this.#options.logger.error(
+          { dir, err: error },
+          'compaction failed for want of space or descriptors; it will be tried again',
+        );
       } else {
         this.#giveUp(log, error);
       }

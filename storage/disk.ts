@@ -6,7 +6,7 @@
  * promise go to libuv's thread pool. Failures are thrown as `DiskError`.
  */
 
-export type DiskErrorCode = 'NOT_FOUND' | 'EXISTS' | 'NO_SPACE' | 'NO_ACCESS' | 'LOCKED' | 'IO';
+export type DiskErrorCode = 'NOT_FOUND' | 'EXISTS' | 'NO_SPACE' | 'TOO_MANY_FILES' | 'NO_ACCESS' | 'LOCKED' | 'IO';
 
 export class DiskError extends Error {
   readonly code: DiskErrorCode;
@@ -17,6 +17,11 @@ export class DiskError extends Error {
     this.name = 'DiskError';
     this.code = code;
     this.path = path;
+  }
+
+  /** Something has run out, space or descriptors; the disk is well, and it may work again later. */
+  get isShortage(): boolean {
+    return this.code === 'NO_SPACE' || this.code === 'TOO_MANY_FILES';
   }
 }
 

@@ -2,7 +2,10 @@
  * Open files, bounded in number: a file opens when it is used and gives its descriptor back when others need it more (second
  * chance). Logs keep `PooledFile`s, never descriptors, so that thousands of idle partitions cost none.
  */
-import type { Disk, DiskFile } from './disk.ts';
+import { type Disk, DiskError, type DiskFile, type OpenMode } from './disk.ts';
+
+/** Given back at a time where the process has run out of descriptors: sockets and short-lived files need some, too. */
+const GIVEN_BACK = 32;
 
 export class FilePool {
   readonly disk: Disk;
@@ -17,6 +20,19 @@ export class FilePool {
 
   get openCount(): number {
     return this.#open.length;
+  }
+
+  /** Opens a file of the disk. Others are closed for it where the process has run out of descriptors, as connections may make it. */
+  openFile(path: string, mode: OpenMode): DiskFile {
+    for (;;) {
+      try {
+        return this.disk.open(path, mode);
+      } catch (error) {
+        const isShort = error instanceof DiskError && error.code === 'TOO_MANY_FILES';
+        if (!isShort || this.#open.length === 0) throw error;
+        for (const file of this.#open.slice(0, GIVEN_BACK)) file.close();
+      }
+    }
   }
 
   /** Called by a file that has just opened. */
@@ -70,7 +86,7 @@ export class PooledFile {
   }
 
   #openNow(): DiskFile {
-    const handle = this.#pool.disk.open(this.#path, this.#exists ? 'existing' : 'create');
+    const handle = this.#pool.openFile(this.#path, this.#exists ? 'existing' : 'create');
     this.#isCreated ||= !this.#exists;
     this.#exists = true;
     this.#handle = handle;

@@ -335,7 +335,7 @@ export class LogDir {
     return opened;
   }
 
-  /** Whether the directory can be written to. A full disk is none that has failed: room may come. */
+  /** Whether the directory can be written to. A full disk is none that has failed, nor is one that no descriptor is left for. */
   examine(): DiskError | null {
     const { disk } = this.#options;
     const path = `${this.path}/${PROBE_FILE}`;
@@ -345,7 +345,7 @@ export class LogDir {
       return null;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      return error.code === 'NO_SPACE' ? null : error;
+      return error.isShortage ? null : error;
     }
   }
 

@@ -12,6 +12,8 @@ const CODES: Record<string, DiskErrorCode> = {
   EEXIST: 'EXISTS',
   ENOSPC: 'NO_SPACE',
   EDQUOT: 'NO_SPACE',
+  EMFILE: 'TOO_MANY_FILES',
+  ENFILE: 'TOO_MANY_FILES',
   EACCES: 'NO_ACCESS',
   EPERM: 'NO_ACCESS',
   EROFS: 'NO_ACCESS',

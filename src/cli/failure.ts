@@ -9,6 +9,7 @@ const DISK_FAILURES: Record<DiskErrorCode, (path: string) => string> = {
   LOCKED: (path) => `Another broker holds the data directory (${path} is locked).`,
   NO_ACCESS: (path) => `No permission to write ${path}.`,
   NO_SPACE: (path) => `No space left on the device that holds ${path}.`,
+  TOO_MANY_FILES: (path) => `No file descriptor is free for ${path} (ulimit -n).`,
   NOT_FOUND: (path) => `${path} does not exist.`,
   EXISTS: (path) => `${path} is in the way: it exists and is not what odradek expects there.`,
   IO: (path) => `${path} cannot be read or written.`,

@@ -33,7 +33,7 @@ const RESERVED_DIRECTORY = /^A{20}/;
 const isAssigned = (directoryId: string | null): boolean =>
   directoryId !== null && !RESERVED_DIRECTORY.test(directoryId);
 
-const FULL_REMINDER_MS = 60_000;
+const SHORTAGE_REMINDER_MS = 60_000;
 /** DescribeLogDirs says this of a directory it cannot look into (KIP-827). */
 const UNKNOWN_BYTES = -1;
 
@@ -58,7 +58,7 @@ export class LogDirectories implements LogStore {
   private readonly counts = new Map<LogDir, number>();
   private readonly homes = new Map<Log, LogDir>();
   private readonly examining = new Set<LogDir>();
-  private readonly toldFullMs = new Map<LogDir, number>();
+  private readonly toldShortageMs = new Map<LogDir, number>();
   private onOffline: OfflineListener = () => {};
 
   /**
@@ -246,8 +246,8 @@ export class LogDirectories implements LogStore {
 
   /** The disk has failed somewhere in `dir`. Whether all of it is lost is found out later, when whoever met the error is done with it. */
   private suspect(dir: LogDir, error: DiskError): void {
-    if (error.code === 'NO_SPACE') this.tellFull(dir, error);
-    if (error.code === 'NO_SPACE' || this.examining.has(dir)) return;
+    if (error.isShortage) this.tellShortage(dir, error);
+    if (error.isShortage || this.examining.has(dir)) return;
     this.examining.add(dir);
     this.options.clock.after(0, () => {
       this.examining.delete(dir);
@@ -257,11 +257,12 @@ export class LogDirectories implements LogStore {
   }
 
   /** Once a minute: every append to a full disk meets the same error. */
-  private tellFull(dir: LogDir, err: DiskError): void {
+  private tellShortage(dir: LogDir, err: DiskError): void {
     const nowMs = this.options.clock.monotonicMs();
-    if (nowMs < (this.toldFullMs.get(dir) ?? -Infinity) + FULL_REMINDER_MS) return;
-    this.toldFullMs.set(dir, nowMs);
-    this.options.logger.error({ dir: dir.path, err }, 'no space left: appends are refused until there is room');
+    if (nowMs < (this.toldShortageMs.get(dir) ?? -Infinity) + SHORTAGE_REMINDER_MS) return;
+    this.toldShortageMs.set(dir, nowMs);
+    const what = err.code === 'NO_SPACE' ? 'space left' : 'file descriptor free (ulimit -n)';
+    this.options.logger.error({ dir: dir.path, err }, `no ${what}: appends are refused until there is room`);
   }
 
   private fail(dir: LogDir, error: DiskError): void {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FilePool, PooledFile } from '../../storage/file-pool.ts';
-import { MemoryDisk } from '../../storage/index.ts';
+import { type Disk, DiskError, MemoryDisk } from '../../storage/index.ts';
 import { OffsetIndex } from '../../storage/offset-index.ts';
 import { Tail, TailBudget } from '../../storage/tail.ts';
 import { TimeIndex } from '../../storage/time-index.ts';
@@ -128,6 +128,39 @@ describe('the pool of files', () => {
     files[0].handle;
     files[0].remove();
     expect([pool.openCount, disk.exists('/d/0'), files[0].exists]).toEqual([0, false, false]);
+  });
+
+  test('gives descriptors back when the process has run out of them', () => {
+    const disk = new MemoryDisk();
+    let free = 40;
+    const pool = new FilePool(
+      {
+        ...disk,
+        open: (path, mode) => {
+          if (free === 0) throw new DiskError('TOO_MANY_FILES', path, 'EMFILE');
+          free -= 1;
+          const file = disk.open(path, mode);
+          return {
+            ...file,
+            close: () => {
+              free += 1;
+            },
+          };
+        },
+      } as Disk,
+      100,
+    );
+    const files = Array.from({ length: 50 }, (_, i) => new PooledFile(pool, `/${i}`, false));
+    for (const { handle } of files.slice(0, 40)) expect(handle).toBeDefined();
+    expect([free, pool.openCount]).toEqual([0, 40]);
+    expect(files[40].handle).toBeDefined();
+    expect([free, pool.openCount]).toEqual([31, 9]);
+    // Sockets have taken the rest, and the pool's own are all given back for one.
+    free = 0;
+    for (const { handle } of files.slice(41)) expect(handle).toBeDefined();
+    for (const file of files) file.close();
+    free = 0;
+    expect(() => files[0].handle).toThrow(DiskError);
   });
 
   test('closes what was not used lately first', () => {
