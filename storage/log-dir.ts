@@ -9,10 +9,10 @@
  *   DIR/cleaner-offset-checkpoint            up to where compacted logs have been compacted
  *   DIR/TOPIC-N/                             a partition (log.ts)
  *   DIR/TOPIC-N.UNIQUE-delete/               one that is being deleted
+ *   DIR/TOPIC-N.UNIQUE-stray/                one that the metadata does not know here: kept, and never looked at again
  *
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
-import { dirname } from 'node:path';
 import { type CheckedFiles, filesToCheck } from './checked-files.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import {
@@ -26,7 +26,9 @@ import {
   readCleanShutdown,
   writeCleanShutdown,
 } from './checkpoints.ts';
+import { closeLogs } from './closing-logs.ts';
 import { type Disk, DiskError, type DiskLock } from './disk.ts';
+import { makeDurableDir } from './durable-dir.ts';
 import { FutureLogs } from './future-logs.ts';
 import { Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
@@ -38,17 +40,16 @@ import {
   parseFutureDirName,
   parsePartitionDirName,
   partitionDirName,
+  strayDirName,
 } from './names.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
-import { readTopicId } from './partition-metadata.ts';
+import { findTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
 import { Vouching } from './vouching.ts';
 
 const LOCK_FILE = '.lock';
 const PROBE_FILE = '.odradek-probe';
 const METADATA_TOPIC = '__cluster_metadata';
-/** Logs that are flushed at a time when the directory closes; libuv's pool has four threads. */
-const PARALLEL_CLOSES = 8;
 
 export interface LogDirOptions {
   disk: Disk;
@@ -183,13 +184,18 @@ export class LogDir {
     return this.#logs.get(partitionDirName(topic, partition));
   }
 
-  /** Folders of partitions that are on disk and that nobody has opened, with the topic id in each (null: none). */
+  /** Folders of partitions that are on disk and that nobody has opened, with the topic id in each (null: none that can be read). */
   unclaimed(): { topic: string; partition: number; topicId: string | null }[] {
     return [...this.#unclaimed].flatMap((name) => {
       const parsed = parsePartitionDirName(name);
-      if (parsed === null) return [];
-      return [{ ...parsed, topicId: readTopicId(this.#options.disk, `${this.path}/${name}`) }];
+      return parsed === null ? [] : [{ ...parsed, topicId: this.topicIdOf(parsed.topic, parsed.partition) }];
     });
+  }
+
+  /** Which topic the partition's folder that nobody has opened belongs to; null where it does not say, or there is none. */
+  topicIdOf(topic: string, partition: number): string | null {
+    const name = partitionDirName(topic, partition);
+    return this.#unclaimed.has(name) ? findTopicId(this.#options.disk, `${this.path}/${name}`) : null;
   }
 
   /** Files that logs will be recovered from as a whole; none after an orderly end, or where the last holder has vouched for them. */
@@ -212,7 +218,7 @@ export class LogDir {
     return this.#logs.has(name) || this.#unclaimed.has(name);
   }
 
-  /** The partition's log. A folder of a topic with the same name and another id, which must have been deleted meanwhile, is removed. */
+  /** The partition's log. A folder of a topic with the same name and another id is set aside. */
   openOrCreate(topic: string, partition: number, topicId: string, config: LogConfig): Log {
     const name = partitionDirName(topic, partition);
     const known = this.#logs.get(name);
@@ -221,25 +227,20 @@ export class LogDir {
       return known;
     }
     if (known !== undefined) this.delete(known);
-    if (this.#unclaimed.has(name)) this.#removeIfStray(topic, partition, topicId);
+    const found = this.topicIdOf(topic, partition);
+    if (found !== null && found !== topicId) this.setAside(topic, partition);
     // Nothing of the folder that had the name may be taken for the new one's.
     if (this.#moved.has(name)) this.#checkpointNow();
     const log = this.#open(topic, partition, topicId, config);
     this.#logs.set(name, log);
-    this.#unclaimed.delete(name);
-    if (this.#unclaimed.size === 0) this.#checkedFiles = new Map();
-    this.#vouching.checked(name);
+    this.#claimed(name);
     return log;
   }
 
-  #removeIfStray(topic: string, partition: number, topicId: string): void {
-    const found = readTopicId(this.#options.disk, `${this.path}/${partitionDirName(topic, partition)}`);
-    if (found === null || found === topicId) return;
-    this.#logger.warn(
-      { topic, partition, found, topicId },
-      'the folder belongs to a deleted topic of the same name; removed',
-    );
-    this.deleteUnclaimed(topic, partition);
+  #claimed(name: string): void {
+    this.#unclaimed.delete(name);
+    if (this.#unclaimed.size === 0) this.#checkedFiles = new Map();
+    this.#vouching.checked(name);
   }
 
   #open(topic: string, partition: number, topicId: string, config: LogConfig): Log {
@@ -315,11 +316,24 @@ export class LogDir {
 
   #discardFolder(name: string): void {
     const found = parseFutureDirName(name);
-    if (found === null) return;
-    const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
-    const target = `${this.path}/${deletedDirName(found.topic, found.partition, unique)}`;
-    this.#options.disk.rename(`${this.path}/${name}`, target);
-    this.#resources.deletions.add(target, 0);
+    if (found !== null) this.#markDeleted(name, found.topic, found.partition, 0);
+  }
+
+  #markDeleted(name: string, topic: string, partition: number, dueMs: number): void {
+    const target = this.#rename(name, deletedDirName(topic, partition, this.#unique()));
+    this.#resources.deletions.add(target, dueMs);
+  }
+
+  /** Kafka takes what stands between '.' and '-delete' or '-stray' for a UUID without its dashes. */
+  #unique(): string {
+    return this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
+  }
+
+  /** Gives the new path. */
+  #rename(from: string, to: string): string {
+    const target = `${this.path}/${to}`;
+    this.#options.disk.rename(`${this.path}/${from}`, target);
+    return target;
   }
 
   /**
@@ -358,19 +372,34 @@ export class LogDir {
 
   /** Deletes a folder that nobody has opened. */
   deleteUnclaimed(topic: string, partition: number): void {
-    if (!this.#unclaimed.delete(partitionDirName(topic, partition))) return;
-    this.#moveAway(topic, partition, 0);
+    if (this.#unclaimed.has(partitionDirName(topic, partition))) this.#moveAway(topic, partition, 0);
+  }
+
+  /** Keeps a folder that nobody has opened, and that is no partition's of this directory by the metadata, as TOPIC-N.UNIQUE-stray. */
+  setAside(topic: string, partition: number): void {
+    const name = partitionDirName(topic, partition);
+    if (!this.#unclaimed.has(name)) return;
+    const topicId = this.topicIdOf(topic, partition);
+    const folder = strayDirName(topic, partition, this.#unique());
+    this.#rename(name, folder);
+    this.#forget(name);
+    this.#logger.warn(
+      { dir: this.path, topic, partition, topicId, folder },
+      `the metadata has no such partition in this directory: ${name} is kept as ${folder}`,
+    );
   }
 
   #moveAway(topic: string, partition: number, dueMs: number): void {
     const name = partitionDirName(topic, partition);
+    this.#markDeleted(name, topic, partition, dueMs);
+    this.#forget(name);
+  }
+
+  /** The folder has another name now. */
+  #forget(name: string): void {
     for (const offsets of [this.#recoveryPoints, this.#logStartOffsets, this.#cleanedUpTo]) offsets.delete(name);
-    this.#vouching.checked(name);
-    const unique = this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
-    const target = `${this.path}/${deletedDirName(topic, partition, unique)}`;
-    this.#options.disk.rename(`${this.path}/${name}`, target);
     this.#moved.add(name);
-    this.#resources.deletions.add(target, dueMs);
+    this.#claimed(name);
   }
 
   /** Deletes files and folders whose file.delete.delay.ms is over; to be called now and then. */
@@ -441,7 +470,7 @@ export class LogDir {
   async close(options: { brokerEpoch?: number; durable?: boolean } = {}): Promise<void> {
     const durable = options.durable ?? true;
     this.futures.close();
-    const failed = await this.#closeLogs(durable);
+    const failed = await closeLogs([...this.#logs.values()], durable, this.#logger);
     try {
       await this.checkpoint(durable);
       await this.checkpointCleaner(durable);
@@ -464,35 +493,7 @@ export class LogDir {
       this.#logger.warn({ dir: this.path, err: error }, 'the lock could not be released');
     }
   }
-
-  /** Gives the number of logs that could not be closed in an orderly way. */
-  async #closeLogs(durable: boolean): Promise<number> {
-    const waiting = [...this.#logs.values()];
-    let failed = 0;
-    const work = async (): Promise<void> => {
-      for (let log = waiting.pop(); log !== undefined; log = waiting.pop()) {
-        try {
-          if (log.failure !== null) throw log.failure;
-          if (durable) await log.closeDurably();
-          else log.close();
-        } catch (error) {
-          failed += 1;
-          log.abandon();
-          this.#logger.error({ dir: log.dir, err: error }, 'the log could not be closed');
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL_CLOSES }, work));
-    return failed;
-  }
 }
 
 /** Also where a segment's name says the same: older segments may come back at a power cut. */
 const logStartOf = (log: Log): number | null => (log.logStartOffset > 0 ? log.logStartOffset : null);
-
-/** Makes the directory if it is not there; what is put into it would be lost with its name. */
-function makeDurableDir(disk: Disk, path: string): void {
-  if (disk.exists(path)) return;
-  disk.makeDir(path);
-  disk.syncDir(dirname(path));
-}

@@ -15,8 +15,9 @@ export const SWAP_SUFFIX = '.swap';
 /** Has its content and not its name yet (Disk.writeFile). */
 export const TEMPORARY_SUFFIX = '.tmp';
 
-export const DELETED_DIR_SUFFIX = '-delete';
-const SPECIAL_DIR_SUFFIXES = ['-delete', '-future', '-stray'];
+const DELETED_DIR_SUFFIX = '-delete';
+const STRAY_DIR_SUFFIX = '-stray';
+const SPECIAL_DIR_SUFFIXES = [DELETED_DIR_SUFFIX, '-future', STRAY_DIR_SUFFIX];
 
 const OFFSET_DIGITS = 20;
 
@@ -44,11 +45,16 @@ export function parsePartitionDirName(name: string): { topic: string; partition:
   return found === null ? null : { topic: found[1], partition: Number(found[2]) };
 }
 
-/** TOPIC-N.UNIQUE-delete, the topic cut so that the name stays within the 255 bytes that file systems allow. */
-export function deletedDirName(topic: string, partition: number, unique: string): string {
-  const suffix = `-${partition}.${unique}${DELETED_DIR_SUFFIX}`;
-  return topic.slice(0, 255 - suffix.length) + suffix;
-}
+/** TOPIC-N.UNIQUE-delete: a partition that is being deleted. */
+export const deletedDirName = (topic: string, partition: number, unique: string): string =>
+  cappedDirName(topic, `-${partition}.${unique}${DELETED_DIR_SUFFIX}`);
+
+/** TOPIC-N.UNIQUE-stray: a partition that the metadata does not know here (KIP-858); what to do with it is a person's decision. */
+export const strayDirName = (topic: string, partition: number, unique: string): string =>
+  cappedDirName(topic, `-${partition}.${unique}${STRAY_DIR_SUFFIX}`);
+
+/** The topic is cut so that the name stays within the 255 bytes that file systems allow. */
+const cappedDirName = (topic: string, suffix: string): string => topic.slice(0, 255 - suffix.length) + suffix;
 
 /** TOPIC-N.UNIQUE-future: a log that is being moved here (KIP-113). */
 export const futureDirName = (topic: string, partition: number, unique: string): string =>

@@ -15,6 +15,16 @@ export function readTopicId(disk: Disk, dir: string): string | null {
   return found[1];
 }
 
+/** The topic id, or null when it cannot be told: for a folder of which nobody knows whose it is. */
+export function findTopicId(disk: Disk, dir: string): string | null {
+  try {
+    return readTopicId(disk, dir);
+  } catch (error) {
+    if (error instanceof DiskError) return null;
+    throw error;
+  }
+}
+
 /**
  * Makes the file, which is not there. Not durable, nor by way of a temporary file: it is made again from the metadata log when it is
  * lost, and a new partition must not wait for a disk.

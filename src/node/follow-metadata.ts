@@ -31,6 +31,7 @@ export class MetadataFollower {
   async start(image: MetadataImage): Promise<void> {
     this.options.config.follow(image);
     for (const topic of image.topics()) this.assign(image, topic);
+    this.options.partitions.setStraysAside();
     await this.electCoordinators(image);
   }
 

@@ -143,7 +143,7 @@ export class LogDirectories implements LogStore {
     config: TopicConfig,
     directoryId: string | null,
   ): Log | null {
-    const found = this.find(topic, partition, directoryId);
+    const found = this.find(topic, partition, topicId, directoryId);
     if (found === undefined && isAssigned(directoryId) && this.offline.size > 0) return null;
     const dir = found ?? this.emptiest();
     const log = dir.openOrCreate(topic, partition, topicId, logConfigOf(config, this.options.config()));
@@ -154,14 +154,35 @@ export class LogDirectories implements LogStore {
 
   /**
    * Where the partition lies, or shall lie. A move that ended between its two renames has left it in two places, with the same content; the
-   * metadata may name the one, and the other goes.
+   * metadata may name the one, and the other goes. What has the name and is another topic's is set aside.
    */
-  private find(topic: string, partition: number, directoryId: string | null): LogDir | undefined {
+  private find(topic: string, partition: number, topicId: string, directoryId: string | null): LogDir | undefined {
     const named = this.withId(directoryId);
     const all = this.dirs.filter((dir) => dir.has(topic, partition));
-    const found = named !== undefined && all.includes(named) ? named : all[0];
-    for (const dir of all) if (dir !== found) dir.deleteUnclaimed(topic, partition);
+    if (all.length === 1 && all[0] === named) return named;
+    const own = all.filter((dir) => dir.topicIdOf(topic, partition) === topicId);
+    // a power cut may have taken a new partition's topic id
+    const candidates = own.length > 0 ? own : all.filter((dir) => dir.topicIdOf(topic, partition) === null);
+    const found = named !== undefined && candidates.includes(named) ? named : candidates[0];
+    for (const dir of all.filter((dir) => dir !== found)) {
+      if (own.includes(dir)) dir.deleteUnclaimed(topic, partition);
+      else dir.setAside(topic, partition);
+    }
     return found ?? named;
+  }
+
+  setStraysAside(isAwaited: (topic: string, partition: number) => boolean): void {
+    for (const dir of [...this.dirs]) {
+      try {
+        for (const { topic, partition } of dir.unclaimed()) {
+          if (!isAwaited(topic, partition)) dir.setAside(topic, partition);
+        }
+      } catch (err) {
+        if (!(err instanceof DiskError)) throw err;
+        this.options.logger.error({ dir: dir.path, err }, 'folders of unknown partitions cannot be set aside');
+        this.suspect(dir, err);
+      }
+    }
   }
 
   private withId(directoryId: string | null): LogDir | undefined {

@@ -29,6 +29,8 @@ export interface LogStore {
   /** Opens a log that has failed anew, from what is in its files. Throws while the disk does not allow it. */
   reopen(log: Log): Log;
   delete(log: Log): void;
+  /** Keeps folders of partitions that nobody has opened, nor awaits, out of the way: a topic that is made later is none of theirs. */
+  setStraysAside(isAwaited: (topic: string, partition: number) => boolean): void;
   updateConfig(log: Log, config: TopicConfig): void;
   directories(): LogDirectory[];
 }
@@ -87,6 +89,11 @@ export class Partitions {
       if (known !== undefined) this.change(known, state);
       else if (state.replicas.includes(this.nodeId)) mine[index] = this.open(topic, index, state, config);
     }
+  }
+
+  /** To be called when all topics of the metadata are assigned: what is left on the disk is no replica of this node's (KIP-858). */
+  setStraysAside(): void {
+    this.logs.setStraysAside((topic, index) => this.unopened.has(`${topic}-${index}`));
   }
 
   private open(
