@@ -173,9 +173,13 @@ export class Log {
     this.#state.producers.stateIfLoaded?.removeExpired(nowMs, this.#state.config.producerIdExpirationMs);
   }
 
-  /** Aborted transactions with records in [fromOffset, upTo), for a read_committed fetch. */
+  /** Aborted transactions with records in [fromOffset, upTo), for a read_committed fetch. Throws LogError where the files do not tell. */
   abortedTransactions(fromOffset: number, upTo: number): AbortedTransaction[] {
-    return this.#state.segments.abortedTransactions(fromOffset, upTo);
+    try {
+      return this.#state.segments.abortedTransactions(fromOffset, upTo);
+    } catch (cause) {
+      throw this.#state.storageError('read', cause);
+    }
   }
 
   // Appends

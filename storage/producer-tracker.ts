@@ -1,7 +1,7 @@
 /** The producer state of one log with its snapshots; read when first needed, since most partitions are idle. */
+import { loadProducers } from './load-producers.ts';
 import type { ProducerSnapshots } from './producer-snapshot.ts';
 import type { ProducerState } from './producer-state.ts';
-import { loadProducers } from './recovery.ts';
 import type { Segment } from './segment.ts';
 
 export interface ActiveProducer {

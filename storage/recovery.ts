@@ -4,26 +4,23 @@
  * batch that is not valid, and indexed anew. What is missing below the recovery point was on disk for good: then nothing is cut, and
  * the log does not open.
  */
-import { baseOffset } from '../protocol/records/batch.ts';
-import { hasValidCrc } from '../protocol/records/check.ts';
-import type { BatchCursor } from './batch-cursor.ts';
+import { abortedIn } from './aborted-transactions.ts';
 import type { CheckedFiles } from './checked-files.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
 import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
+import { loadProducers } from './load-producers.ts';
 import { damaged } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
 import { LOG_SUFFIX, offsetFileName, offsetFromName, SEGMENT_SUFFIXES, TEMPORARY_SUFFIX } from './names.ts';
 import { PARTITION_METADATA_FILE } from './partition-metadata.ts';
 import { ProducerSnapshots } from './producer-snapshot.ts';
-import { isExpired, ProducerState } from './producer-state.ts';
+import type { ProducerState } from './producer-state.ts';
 import type { LogResources } from './resources.ts';
 import { Segment } from './segment.ts';
 import {
-  CRC_MISMATCH,
   checkEachBatch,
   checkSegment,
   mayHaveGap,
-  needsItsCrc,
   type RecoveryOptions,
   recoveryWindow,
   type SegmentRecovery,
@@ -161,8 +158,16 @@ function expectEnds(options: LoadOptions, log: LoadedLog): void {
   for (const [i, segment] of segments.entries()) {
     if (!segment.log.exists) continue;
     const next = segments[i + 1];
-    segment.expectedEnd = { offset: next?.baseOffset ?? log.logEndOffset, exact: next === undefined && options.clean };
+    const end = { offset: next?.baseOffset ?? log.logEndOffset, exact: next === undefined && options.clean };
+    segment.found(end, options.resources.disk, () => rebuiltTransactions(options, log, segment, end.offset));
   }
+}
+
+function rebuiltTransactions({ config, nowMs, logger }: LoadOptions, log: LoadedLog, segment: Segment, upTo: number) {
+  logger.warn({ file: segment.transactionIndex.file.path }, 'the transaction index is missing or wrong, and made anew');
+  const { segments, snapshots } = log;
+  const { producerIdExpirationMs } = config;
+  return abortedIn(segment, upTo, { segments, snapshots, producerIdExpirationMs, nowMs, clean: false });
 }
 
 /** Log end, log start, recovery point; a first segment where there is none. */
@@ -292,50 +297,4 @@ function cutBehind(options: LoadOptions, segments: Segment[], i: number, sound: 
   // What is gone must not come back behind what follows now.
   segments[i].log.handle.syncSync();
   options.resources.disk.syncDir(options.dir);
-}
-
-export interface ProducerSource {
-  segments: readonly Segment[];
-  snapshots: ProducerSnapshots;
-  producerIdExpirationMs: number;
-  nowMs: number;
-  /** The log was closed in an orderly way when its newest snapshot was written. */
-  clean: boolean;
-}
-
-/** The producers as of `upTo`: from the newest snapshot below it and the batches that follow. */
-export function loadProducers(source: ProducerSource, upTo: number): ProducerState {
-  const producers = new ProducerState();
-  const hadSnapshots = source.snapshots.offsets.length > 0;
-  const snapshot = source.snapshots.readNewest(upTo);
-  if (snapshot !== null) {
-    producers.load(snapshot.entries.filter((entry) => !isExpired(entry, source.nowMs, source.producerIdExpirationMs)));
-  } else if (source.clean && !hadSnapshots) {
-    // As Kafka has it: a log that was closed and has no snapshot never knew a producer.
-    return producers;
-  }
-  // Batches below the log start count as well, as long as they are there: what an old snapshot says of their producers is outdated.
-  replayProducers(producers, source.segments, snapshot?.offset ?? 0, upTo);
-  return producers;
-}
-
-/** Batches in [from, upTo), which are in the log for good: transaction indexes have them already. */
-function replayProducers(producers: ProducerState, segments: readonly Segment[], from: number, upTo: number): void {
-  for (const [i, segment] of segments.entries()) {
-    if (segment.baseOffset >= upTo) return;
-    if (i + 1 < segments.length && segments[i + 1].baseOffset <= from) continue;
-    const position = segment.locate(from);
-    if (position < 0) continue;
-    const cursor = segment.cursor(position);
-    for (; cursor.loadSound() && baseOffset(cursor.buf, cursor.at) < upTo; cursor.advance()) {
-      if (needsItsCrc(cursor.buf, cursor.at)) loadChecked(cursor);
-      producers.updateBatch(cursor.buf, cursor.at, () => {});
-    }
-  }
-}
-
-/** A marker is the one batch whose records are looked at here, so they have to be right; and nobody has given out such an id. */
-function loadChecked(cursor: BatchCursor): void {
-  cursor.loadWhole();
-  if (!hasValidCrc(cursor.buf, cursor.at)) throw damaged(cursor.path, cursor.position, CRC_MISMATCH);
 }

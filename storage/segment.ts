@@ -1,6 +1,7 @@
 /** One segment of a log: NNN.log with its indexes, NNN being a lower bound for the offsets in it. */
 import { baseOffset, lastOffset, maxTimestamp, sizeBytes } from '../protocol/records/batch.ts';
 import { BatchCursor } from './batch-cursor.ts';
+import type { Disk } from './disk.ts';
 import { type FilePool, PooledFile } from './file-pool.ts';
 import type { LogConfig } from './log-config.ts';
 import { damaged } from './log-error.ts';
@@ -14,7 +15,7 @@ import {
 } from './names.ts';
 import { MAX_RELATIVE_OFFSET, OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
-import { TransactionIndex } from './transaction-index.ts';
+import { type AbortedTransactionEntry, TransactionIndex } from './transaction-index.ts';
 
 const NO_TIMESTAMP = -1;
 const UNKNOWN = -2;
@@ -36,7 +37,7 @@ export class Segment {
   /** When this process made or opened the segment: its age where no record has a timestamp. */
   createdMs: number;
   /** Of a segment found on disk: the offset that follows it, as far as that is known; null otherwise. */
-  expectedEnd: SegmentEnd | null = null;
+  #expectedEnd: SegmentEnd | null = null;
   #sizeBytes: number;
   /** The largest timestamp of the segment and the last offset of the batch that has it. */
   #maxTimestamp: number;
@@ -73,7 +74,7 @@ export class Segment {
     this.log = file(LOG_SUFFIX);
     this.offsetIndex = new OffsetIndex(file(OFFSET_INDEX_SUFFIX), baseOffset);
     this.timeIndex = new TimeIndex(file(TIME_INDEX_SUFFIX), baseOffset);
-    this.transactionIndex = new TransactionIndex(file(TRANSACTION_INDEX_SUFFIX));
+    this.transactionIndex = new TransactionIndex(file(TRANSACTION_INDEX_SUFFIX), baseOffset);
     this.createdMs = nowMs;
     const isNew = !this.log.exists;
     this.#sizeBytes = isNew ? 0 : -1;
@@ -81,6 +82,16 @@ export class Segment {
     this.#maxTimestampOffset = baseOffset;
     this.#firstTimestamp = isNew ? NO_TIMESTAMP : UNKNOWN;
     this.#indexesChecked = isNew;
+  }
+
+  /**
+   * The segment was found on disk and has to end there; `rebuild` makes its transaction index anew. Whoever took the other indexes away may
+   * have taken that one, too, of which nothing else tells.
+   */
+  found(end: SegmentEnd, disk: Disk, rebuild: () => AbortedTransactionEntry[]): void {
+    this.#expectedEnd = end;
+    this.transactionIndex.found({ disk, endOffset: end.offset, rebuild });
+    if (!this.offsetIndex.entries.file.exists || !this.timeIndex.entries.file.exists) this.transactionIndex.distrust();
   }
 
   get sizeBytes(): number {
@@ -298,7 +309,7 @@ export class Segment {
 
   /** Where the indexes know of batches that the file does not have, and its end is not where it should be, bytes are gone. */
   #checkEnd(claimed: number): void {
-    const end = this.expectedEnd;
+    const end = this.#expectedEnd;
     const next = this.nextOffset();
     if (end === null || next === end.offset) return;
     if (next < end.offset && !end.exact && claimed < next) return;
@@ -309,6 +320,7 @@ export class Segment {
   rebuildIndexes(indexIntervalBytes: number): void {
     // Where the log is damaged the indexes may be all that is right: then they stay.
     for (const look = this.cursor(0); look.loadSound(); look.advance());
+    this.transactionIndex.distrust();
     this.resetIndexes();
     const cursor = this.cursor(0);
     for (; cursor.loadSound(); cursor.advance())

@@ -215,22 +215,21 @@ class Fetching {
       return refused(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
     }
     const upTo = this.visibleUpTo(partition);
-    let read: { records: Records; endOffset: number };
     try {
-      read = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+      const { records, endOffset } = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+      const isCommittedOnly = this.request.isolationLevel === READ_COMMITTED;
+      return {
+        partitionIndex: wanted.partition,
+        errorCode: 0,
+        highWatermark,
+        lastStableOffset,
+        logStartOffset,
+        abortedTransactions: isCommittedOnly ? aborted(partition, wanted, endOffset) : null,
+        records,
+      };
     } catch (error) {
       return refused(wanted, this.unreadable(partition, error));
     }
-    return {
-      partitionIndex: wanted.partition,
-      errorCode: 0,
-      highWatermark,
-      lastStableOffset,
-      logStartOffset,
-      abortedTransactions:
-        this.request.isolationLevel === READ_COMMITTED ? aborted(partition, wanted, read.endOffset) : null,
-      records: read.records,
-    };
   }
 
   private readRecords(
