@@ -37,6 +37,10 @@ export interface DiskFile {
   /** Writes all of `data` at `position`, growing the file as needed. */
   writeSync(data: Uint8Array, position: number): void;
   truncateSync(sizeBytes: number): void;
+  /** When the content was last changed, in whole milliseconds since the Unix epoch, by the clock of the disk. */
+  modifiedMs(): number;
+  /** Makes it look as if it had been then. */
+  setModifiedMs(modifiedMs: number): void;
   /** fdatasync. */
   sync(): Promise<void>;
   syncSync(): void;

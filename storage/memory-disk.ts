@@ -11,7 +11,12 @@ const FIRST_CHUNK_BYTES = 512;
 /** Bytes in chunks of one size, so that growing never copies more than the first chunk; that one starts small and doubles. */
 class MemoryContent {
   sizeBytes = 0;
+  modifiedMs: number;
   #chunks: Buffer[] = [];
+
+  constructor(modifiedMs: number) {
+    this.modifiedMs = modifiedMs;
+  }
 
   read(target: Uint8Array, position: number): number {
     const count = Math.max(0, Math.min(target.length, this.sizeBytes - position));
@@ -96,11 +101,21 @@ class MemoryFile implements DiskFile {
   writeSync(data: Uint8Array, position: number): void {
     this.#disk.claim(this.path, Math.max(0, position + data.length - this.#content.sizeBytes));
     this.#content.write(data, position);
+    this.#content.modifiedMs = this.#disk.nowMs();
   }
 
   truncateSync(sizeBytes: number): void {
     this.#disk.claim(this.path, sizeBytes - this.#content.sizeBytes);
     this.#content.truncate(sizeBytes);
+    this.#content.modifiedMs = this.#disk.nowMs();
+  }
+
+  modifiedMs(): number {
+    return this.#content.modifiedMs;
+  }
+
+  setModifiedMs(modifiedMs: number): void {
+    this.#content.modifiedMs = modifiedMs;
   }
 
   async sync(): Promise<void> {}
@@ -114,13 +129,16 @@ class MemoryFile implements DiskFile {
 type Folder = Map<string, MemoryContent | Folder>;
 
 export class MemoryDisk implements Disk {
+  /** The clock that files get their times from; by default the system's, as with any other disk. */
+  readonly nowMs: () => number;
   readonly #root: Folder = new Map();
   readonly #locks = new Set<string>();
   readonly #capacityBytes: number;
   #usedBytes = 0;
 
-  constructor(options: { capacityBytes?: number } = {}) {
+  constructor(options: { capacityBytes?: number; nowMs?: () => number } = {}) {
     this.#capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
+    this.nowMs = options.nowMs ?? Date.now;
   }
 
   /** Accounts for `bytes` more (or fewer) in files; NO_SPACE when they do not fit. */
@@ -136,7 +154,7 @@ export class MemoryDisk implements Disk {
     if (content instanceof Map) throw new DiskError('IO', path, 'is a folder');
     if (content === undefined) {
       if (mode !== 'create') throw new DiskError('NOT_FOUND', path, 'no such file');
-      content = new MemoryContent();
+      content = new MemoryContent(this.nowMs());
       this.#parent(path).set(posix.basename(path), content);
     }
     return new MemoryFile(path, content, this);
@@ -161,7 +179,7 @@ export class MemoryDisk implements Disk {
     if (before instanceof Map) throw new DiskError('IO', path, 'is a folder');
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     this.claim(path, bytes.length - (before?.sizeBytes ?? 0));
-    const content = new MemoryContent();
+    const content = new MemoryContent(this.nowMs());
     content.write(bytes, 0);
     parent.set(posix.basename(path), content);
   }

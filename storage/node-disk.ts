@@ -94,6 +94,14 @@ class NodeFile implements DiskFile {
     attempt(this.path, () => fs.ftruncateSync(this.#fd, sizeBytes));
   }
 
+  modifiedMs(): number {
+    return attempt(this.path, () => Math.floor(fs.fstatSync(this.#fd).mtimeMs));
+  }
+
+  setModifiedMs(modifiedMs: number): void {
+    attempt(this.path, () => fs.futimesSync(this.#fd, modifiedMs / 1000, modifiedMs / 1000));
+  }
+
   sync(): Promise<void> {
     return this.#inPool<void>((callback) => fs.fdatasync(this.#fd, callback));
   }

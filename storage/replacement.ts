@@ -22,8 +22,10 @@ export async function replaceSegments(log: LogState, old: readonly Segment[]): P
 
 /** The new segment, with files that a start would put in place. As old as the newest of those that it is made of. */
 function openForSwap(log: LogState, old: readonly Segment[]): Segment {
-  const cleaned = log.segments.openCleaned(old[0].baseOffset, old[old.length - 1].createdMs);
+  const newest = old[old.length - 1];
+  const cleaned = log.segments.openCleaned(old[0].baseOffset, newest.createdMs);
   try {
+    cleaned.log.handle.setModifiedMs(newest.log.handle.modifiedMs());
     cleaned.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX);
   } catch (cause) {
     cleaned.remove();

@@ -43,8 +43,8 @@ function countWhile(view: RetentionView, from: number, mayGo: Predicate): number
     const segment = segments[count];
     const next: Segment | undefined = segments[count + 1];
     const end = next === undefined ? view.logEndOffset : next.baseOffset;
-    if (view.highWatermark < end || !mayGo(segment, next)) break;
-    if (next === undefined && segment.sizeBytes === 0) break;
+    const isEmptyAndActive = next === undefined && segment.sizeBytes === 0;
+    if (view.highWatermark < end || isEmptyAndActive || !mayGo(segment, next)) break;
     count += 1;
   }
   return count;

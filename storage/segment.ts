@@ -34,7 +34,7 @@ export class Segment {
   readonly offsetIndex: OffsetIndex;
   readonly timeIndex: TimeIndex;
   readonly transactionIndex: TransactionIndex;
-  /** When this process made or opened the segment: its age where no record has a timestamp. */
+  /** When this process made or opened the segment: rolling by time counts from it where the first batch has no timestamp. */
   createdMs: number;
   /** Of a segment found on disk: the offset that follows it, as far as that is known; null otherwise. */
   #expectedEnd: SegmentEnd | null = null;
@@ -105,9 +105,9 @@ export class Segment {
     return this.#maxTimestamp;
   }
 
-  /** The age that retention goes by: the largest timestamp, or when the segment was first seen. */
+  /** The age that retention goes by: the largest timestamp, or when the file was last written (LogSegment.largestTimestamp). */
   get largestTimestampMs(): number {
-    return this.maxTimestamp >= 0 ? this.maxTimestamp : this.createdMs;
+    return this.maxTimestamp >= 0 ? this.maxTimestamp : this.log.handle.modifiedMs();
   }
 
   /** The last offset of the batch that has the largest timestamp. */

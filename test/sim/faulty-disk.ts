@@ -415,6 +415,13 @@ class OpenFile implements DiskFile {
     this.#file.truncate(sizeBytes);
   }
 
+  /** Nothing here goes by the times of files. */
+  modifiedMs(): number {
+    return 0;
+  }
+
+  setModifiedMs(): void {}
+
   async sync(): Promise<void> {
     this.#check();
     await this.#disk.syncFileInPool(this.#file, this.path);

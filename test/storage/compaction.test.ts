@@ -216,6 +216,18 @@ test('the last batch of a producer and the last batch of all stay as headers', a
   again.appendAsLeader(keyed([['c', '1']], { producerId: 7, producerEpoch: 0, baseSequence: 3 }), 0);
 });
 
+test('what is left of segments is as old as the newest of them was, for retention of records without timestamps', async () => {
+  const { disk, log } = compactedLog();
+  log.appendAsLeader(keyed([['a', '1']]), 0);
+  log.appendAsLeader(keyed([['a', '2']]), 0);
+  roll(log);
+  log.segments[0].log.handle.setModifiedMs(1_234_567);
+  const before = log.segments[0];
+  await compact(log, disk);
+  expect(log.segments[0]).not.toBe(before);
+  expect(log.segments[0].log.handle.modifiedMs()).toBe(1_234_567);
+});
+
 function transaction(log: Log, producerId: number, entries: Entry[], commit: boolean, baseSequence = 0): void {
   log.appendAsLeader(keyed(entries, { producerId, producerEpoch: 0, baseSequence, transactional: true }), 0);
   log.appendAsLeader(marker(producerId, commit), 0, 'coordinator');

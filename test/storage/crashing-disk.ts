@@ -32,6 +32,8 @@ export class CrashingDisk extends MemoryDisk {
         this.#change(path);
         file.truncateSync(size);
       },
+      modifiedMs: () => file.modifiedMs(),
+      setModifiedMs: (modifiedMs) => file.setModifiedMs(modifiedMs),
       sync: () => file.sync(),
       syncSync: () => file.syncSync(),
       close: () => file.close(),

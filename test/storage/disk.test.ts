@@ -63,6 +63,22 @@ describe.each([
     expect(target.toString('latin1')).toBe('xxxxx\0\0\0\0\0');
   });
 
+  test('a file knows when it was last changed, and can be told another time', () => {
+    const path = `${folder(disk)}/a`;
+    const beforeMs = Date.now();
+    const file = disk.open(path, 'create');
+    file.writeSync(Buffer.from('hello'), 0);
+    // A file system's clock may be a tick behind.
+    expect(Math.abs(file.modifiedMs() - beforeMs)).toBeLessThan(10_000);
+    file.setModifiedMs(1_700_000_000_123);
+    expect(file.modifiedMs()).toBe(1_700_000_000_123);
+    file.close();
+    expect(disk.open(path, 'existing').modifiedMs()).toBe(1_700_000_000_123);
+    const again = disk.open(path, 'existing');
+    again.truncateSync(2);
+    expect(Math.abs(again.modifiedMs() - beforeMs)).toBeLessThan(10_000);
+  });
+
   test('asynchronous reads and syncs finish even when the file is closed meanwhile', async () => {
     const file = disk.open(`${folder(disk)}/a`, 'create');
     file.writeSync(Buffer.from('hello'), 0);

@@ -299,12 +299,35 @@ describe('retention', () => {
     expect(log.appendAsLeader(batch(1), 0).firstOffset).toBe(10);
   });
 
-  test('by time without timestamps goes by when the segment was seen first', () => {
+  test('by time without timestamps goes by when the file was last written', () => {
     const clock = new TestClock();
-    const log = openLog(new MemoryDisk(), { clock, config: { retentionMs: 100 } });
+    const disk = new MemoryDisk({ nowMs: () => clock.now });
+    const log = openLog(disk, { clock, config: { retentionMs: 100 } });
     log.appendAsLeader(batch(1, { timestamp: -1 }), 0);
-    expect(log.deleteOldSegments(clock.now + 100, 1)).toBe(0);
-    expect(log.deleteOldSegments(clock.now + 101, 1)).toBe(1);
+    clock.now += 50;
+    log.appendAsLeader(batch(1, { timestamp: -1 }), 0);
+    expect(log.deleteOldSegments(clock.now + 100, 2)).toBe(0);
+    expect(log.deleteOldSegments(clock.now + 101, 2)).toBe(1);
+  });
+
+  test.each([
+    ['an orderly end', { clean: true, recoveryPoint: 1 }],
+    ['a crash', { clean: false }],
+  ])('by time without timestamps goes on where it was after %s, while rolling begins anew', (_what, options) => {
+    const clock = new TestClock();
+    const disk = new MemoryDisk({ nowMs: () => clock.now });
+    const config = { retentionMs: 100, segmentMs: 1000 };
+    const log = openLog(disk, { clock, config });
+    log.appendAsLeader(batch(1, { timestamp: -1 }), 0);
+    log.close();
+    const writtenMs = clock.now;
+    clock.now += 5000;
+    const again = openLog(disk, { clock, config, ...options });
+    expect(again.segments[0].createdMs).toBe(clock.now);
+    again.onHighWatermark(1);
+    expect(again.deleteOldSegments(writtenMs + 100, 1)).toBe(0);
+    expect(again.deleteOldSegments(writtenMs + 101, 1)).toBe(1);
+    expect(again.logStartOffset).toBe(1);
   });
 
   test('stops at the high watermark', () => {
@@ -357,6 +380,8 @@ describe('durability', () => {
           file.writeSync(data, position);
         },
         truncateSync: (size) => file.truncateSync(size),
+        modifiedMs: () => file.modifiedMs(),
+        setModifiedMs: (modifiedMs) => file.setModifiedMs(modifiedMs),
         sync: async () => check('sync'),
         syncSync: () => check('sync'),
         close: () => file.close(),
