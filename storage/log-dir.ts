@@ -407,10 +407,11 @@ export class LogDir {
     return this.#resources.deletions.run(nowMs, this.#logger);
   }
 
-  /** Flushes logs by flush.ms; to be called now and then. */
+  /** Flushes logs by flush.ms; to be called now and then. One that fails has told of it, and the others are flushed all the same. */
   async flushDue(nowMs: number): Promise<void> {
     for (const log of this.#logs.values()) {
-      if (log.logEndOffset > log.recoveryPoint && nowMs - log.lastFlushMs >= log.config.flushMs) await log.flush();
+      const isDue = log.logEndOffset > log.recoveryPoint && nowMs - log.lastFlushMs >= log.config.flushMs;
+      if (isDue && log.failure === null) await log.flush().catch(() => {});
     }
   }
 

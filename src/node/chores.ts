@@ -5,6 +5,7 @@ import type { Clock } from '../env.ts';
 import type { Partitions } from '../partition/partitions.ts';
 import type { LogDirectories } from './log-directories.ts';
 import type { Chore } from './maintenance.ts';
+import { Retention } from './retention.ts';
 
 /** As often as Kafka's raft client looks for snapshots that may go. */
 const METADATA_CHECK_MS = 60_000;
@@ -14,8 +15,6 @@ const DELETE_CHECK_MS = 1000;
 const FLUSHED_CHECKPOINT_MS = 2000;
 /** How often logs that have failed are tried again: the disk may have room by now. */
 const REVIVAL_MS = 2000;
-/** Retention looks at this many partitions before it lets requests through. */
-const PARTITIONS_A_TURN = 200;
 
 interface ChoresOptions {
   config(): BrokerConfig;
@@ -29,11 +28,12 @@ interface ChoresOptions {
 }
 
 export function chores({ config, clock, logs, partitions, cleaner, controller, retry }: ChoresOptions): Chore[] {
+  const retention = new Retention({ clock, partitions, logs });
   return [
     {
       name: 'retention',
       intervalMs: () => config().get('log.retention.check.interval.ms'),
-      run: () => retention(partitions, clock),
+      run: () => retention.run(),
     },
     {
       name: 'checkpoint',
@@ -83,13 +83,3 @@ const flushIntervalMs = (config: BrokerConfig): number =>
 /** No thread of ours does nothing but compact: one log is compacted at a time, beside all else. A number of threads of 0 means never. */
 const isCleanerOn = (config: BrokerConfig): boolean =>
   config.get('log.cleaner.enable') && config.get('log.cleaner.threads') > 0;
-
-/** Of compacted logs the cleaner does it, as in Kafka. */
-async function retention(partitions: Partitions, clock: Clock): Promise<void> {
-  let looked = 0;
-  for (const { log, highWatermark } of [...partitions.all()]) {
-    if (log.config.cleanupPolicy.compact) continue;
-    log.deleteOldSegments(clock.nowMs(), highWatermark);
-    if (++looked % PARTITIONS_A_TURN === 0) await new Promise((resolve) => clock.after(0, () => resolve(undefined)));
-  }
-}

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Disk, type Log, LogDir, MemoryDisk, NodeDisk } from '../../storage/index.ts';
+import { FaultyDisk } from '../sim/faulty-disk.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { batch, produced, readAll, TestClock, testConfig } from './batches.ts';
 
 const ID = 'aaaaaaaaaaaaaaaaaaaaaa';
@@ -236,5 +238,22 @@ describe('a data directory', () => {
     expect(log.recoveryPoint).toBe(0);
     await dir.flushDue(clock.now + 50);
     expect(log.recoveryPoint).toBe(2);
+  });
+
+  test('flushes by flush.ms also those that come after one that fails', async () => {
+    const disk = new FaultyDisk(new SeededRandom(1));
+    const dir = open(disk);
+    const logs = ['a', 'b', 'c'].map((topic) => dir.openOrCreate(topic, 0, ID, testConfig({ flushMs: 50 })));
+    for (const log of logs) log.appendAsLeader(batch(2), 0);
+    disk.failAfter.sync = 0;
+    await dir.flushDue(clock.now + 50);
+    expect(logs.map((log) => [log.failure === null, log.recoveryPoint])).toEqual([
+      [false, 0],
+      [true, 2],
+      [true, 2],
+    ]);
+    logs[2].appendAsLeader(batch(3), 0);
+    await dir.flushDue(clock.now + 100);
+    expect(logs[2].recoveryPoint).toBe(5);
   });
 });
