@@ -34,6 +34,22 @@ describeBrokers('a refused produce', (broker) => {
   });
   afterEach(() => client.close());
 
+  async function newTopic(configs: Record<string, string>): Promise<string> {
+    const topic = uniqueName('refused');
+    const admin = kafkajs(broker.bootstrapServers).admin();
+    await admin.connect();
+    const configEntries = Object.entries(configs).map(([name, v]) => ({ name, value: v }));
+    await admin.createTopics({ topics: [{ topic, configEntries }] });
+    await admin.disconnect();
+    return topic;
+  }
+
+  async function produce(topic: string, records: Buffer) {
+    const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }];
+    const { responses } = await client.request(Produce, 9, { acks: -1, timeoutMs: 5000, topicData });
+    return responses[0].partitionResponses[0];
+  }
+
   it.each<[string, Record<string, string>, () => Buffer, Refusal]>([
     [
       'records without keys in a compacted topic',
@@ -78,15 +94,7 @@ describeBrokers('a refused produce', (broker) => {
     ['two batches', {}, () => Buffer.concat([good(), good()]), { error: 'INVALID_RECORD', knowsLogStart: false }],
     ['no batch', {}, () => Buffer.alloc(0), { error: 'INVALID_RECORD', knowsLogStart: false }],
   ])('with %s', async (_what, configs, records, expected) => {
-    const topic = uniqueName('refused');
-    const admin = kafkajs(broker.bootstrapServers).admin();
-    await admin.connect();
-    const configEntries = Object.entries(configs).map(([name, v]) => ({ name, value: v }));
-    await admin.createTopics({ topics: [{ topic, configEntries }] });
-    await admin.disconnect();
-    const topicData = [{ name: topic, partitionData: [{ index: 0, records: records() }] }];
-    const { responses } = await client.request(Produce, 9, { acks: -1, timeoutMs: 5000, topicData });
-    const [answer] = responses[0].partitionResponses;
+    const answer = await produce(await newTopic(configs), records());
     const { refusedRecords = [] } = expected;
     expect(answer).toMatchObject({
       errorCode: ErrorCode[expected.error],
@@ -95,5 +103,9 @@ describeBrokers('a refused produce', (broker) => {
     });
     expect(answer.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual(refusedRecords);
     expect(answer.errorMessage === null).toBe(refusedRecords.length === 0);
+  });
+  it('is none for want of more replicas in sync than there are', async () => {
+    const topic = await newTopic({ 'min.insync.replicas': '3' });
+    expect((await produce(topic, good())).errorCode).toBe(ErrorCode.NONE);
   });
 });

@@ -121,7 +121,10 @@ function missing({ apiVersion, broker }: RequestContext, { name, topicId }: Topi
     : missingPartition(broker, name, index);
 }
 
-const enoughReplicas = (p: Partition): boolean => p.state.isr.length >= p.config.minInsyncReplicas;
+/** No more replicas can be in sync than there are: min.insync.replicas counts up to them. */
+function enoughReplicas({ state, config }: Partition): boolean {
+  return state.isr.length >= Math.min(config.minInsyncReplicas, state.replicas.length);
+}
 
 function refused(index: number, errorCode: number, errorMessage: string | null): PartitionResponse {
   return { index, errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage };
