@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
@@ -9,9 +9,12 @@ import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from '../security/aut
 import { handler, type RequestContext } from './handler.ts';
 
 type Request = MessageOf<typeof MetadataRequest>;
-type Wanted = Pick<NonNullable<Request['topics']>[number], 'name' | 'topicId'>;
 type Response = InputOf<typeof MetadataResponse>;
 type TopicResponse = NonNullable<Response['topics']>[number];
+
+/** Topics by id (KIP-516); versions 10 and 11 have the field, but nothing may be asked with it. */
+const BY_ID_SINCE = 12;
+const METADATA_LOG = '__cluster_metadata';
 
 /** Metadata: brokers and topics; creates topics on demand and answers once they can be produced to. */
 export const metadata = handler({
@@ -20,52 +23,77 @@ export const metadata = handler({
   versions: [0, 13],
 
   handle(context, request) {
+    checkTopics(context, request);
     const missing = request.allowAutoTopicCreation ? creatable(context, request) : [];
-    if (missing.length === 0) return answer(context, request, new Map());
-    return context.broker.controller.ensureTopics(missing).then((failures) => answer(context, request, failures));
+    if (missing.length === 0) return answer(context, request);
+    return context.broker.controller.ensureTopics(missing).then(() => answer(context, request));
   },
 
   failed: (request, errorCode) => ({
     brokers: [],
-    topics: (request.topics ?? []).map((wanted) => unknown(wanted, errorCode)),
+    topics: (request.topics ?? []).map(({ name, topicId }) => ({
+      errorCode,
+      name: name ?? '',
+      topicId,
+      partitions: [],
+    })),
     errorCode,
   }),
 });
 
-/** Topics to be created because somebody asked for them by name. */
+/** Throws KafkaError where a topic is asked for in a way that the version does not know, or in none at all. */
+function checkTopics({ apiVersion }: RequestContext, request: Request): void {
+  const topics = request.topics ?? [];
+  const byId = asksById(request);
+  if (apiVersion < BY_ID_SINCE) {
+    if (byId || topics.some(({ name }) => name === null)) throw new KafkaError('INVALID_REQUEST');
+  } else if (!byId && topics.some(({ name }) => name === null)) throw new KafkaError('UNKNOWN_SERVER_ERROR');
+}
+
+/** Topics to be created because somebody asked for them by name; the metadata log is no topic. */
 function creatable(context: RequestContext, request: Request): string[] {
   if (!context.broker.config().get('auto.create.topics.enable') || asksById(request)) return [];
   const image = context.broker.image();
-  const names = (request.topics ?? []).map((t) => t.name).filter((name) => name !== null);
-  return [...new Set(names)].filter((name) => image.topic(name) === undefined);
+  return wantedNames(request).filter((name) => name !== METADATA_LOG && image.topic(name) === undefined);
 }
 
-function answer(context: RequestContext, request: Request, failures: ReadonlyMap<string, number>): Response {
+function answer(context: RequestContext, request: Request): Response {
   const { broker } = context;
-  const image = broker.image();
   return {
     brokers: broker.endpoints(context.connection.listenerName),
     clusterId: broker.clusterId,
     controllerId: broker.nodeId,
-    topics: topics(context, request, failures),
+    topics: topics(context, request),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
   };
+}
 
-  function topics(context: RequestContext, request: Request, failures: ReadonlyMap<string, number>): TopicResponse[] {
-    if (wantsAll(context, request)) return [...image.topics()].map((topic) => describe(topic, request));
-    const byId = asksById(request);
-    return (request.topics ?? []).map(({ name: given, topicId }) => {
-      const name = byId ? null : given;
-      const topic = name === null ? image.topicById(topicId) : image.topic(name);
-      if (topic !== undefined) return describe(topic, request);
-      const failure = name === null ? ErrorCode.UNKNOWN_TOPIC_ID : (failures.get(name) ?? absence(name));
-      return unknown({ name, topicId }, failure);
+/** The topics asked for, each once. Whatever kept one from being created: it is not there. */
+function topics(context: RequestContext, request: Request): TopicResponse[] {
+  const image = context.broker.image();
+  if (wantsAll(context, request)) return [...image.topics()].map((topic) => describe(topic, request));
+  if (asksById(request)) {
+    return wantedIds(request).map((id) => {
+      const topic = image.topicById(id);
+      return topic === undefined ? unknownId(id) : describe(topic, request);
     });
   }
+  return wantedNames(request).map((name) => {
+    const topic = image.topic(name);
+    return topic === undefined ? unknownName(name) : describe(topic, request);
+  });
 }
 
 /** Where one topic is asked for by id, all are: the names beside ids are left out, or empty (Java's consumers). */
 const asksById = (request: Request): boolean => (request.topics ?? []).some(({ topicId }) => topicId !== ZERO_UUID);
+
+const wantedIds = (request: Request): string[] => [
+  ...new Set((request.topics ?? []).map(({ topicId }) => topicId).filter((id) => id !== ZERO_UUID)),
+];
+
+const wantedNames = (request: Request): string[] => [
+  ...new Set((request.topics ?? []).map(({ name }) => name).filter((name) => name !== null)),
+];
 
 /** A name that no topic can have is told from one that no topic has. */
 const absence = (name: string): number =>
@@ -94,13 +122,17 @@ function describe(topic: TopicImage, request: Request): TopicResponse {
   };
 }
 
-function unknown(wanted: Wanted, errorCode: number): TopicResponse {
-  return {
-    errorCode,
-    name: wanted.name,
-    topicId: wanted.name === null ? wanted.topicId : ZERO_UUID,
-    isInternal: wanted.name !== null && isInternalTopic(wanted.name),
-    partitions: [],
-    topicAuthorizedOperations: NOT_ASKED,
-  };
-}
+const unknownName = (name: string): TopicResponse => ({
+  errorCode: absence(name),
+  name,
+  topicId: ZERO_UUID,
+  isInternal: isInternalTopic(name),
+  partitions: [],
+});
+
+const unknownId = (topicId: string): TopicResponse => ({
+  errorCode: ErrorCode.UNKNOWN_TOPIC_ID,
+  name: null,
+  topicId,
+  partitions: [],
+});
