@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import {
   DescribeTopicPartitionsRequest,
   DescribeTopicPartitionsResponse,
@@ -6,6 +6,7 @@ import {
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { TopicImage } from '../controller/image.ts';
+import { topicNameProblem } from '../controller/topic-names.ts';
 import { isInternalTopic } from '../coordinator/topics.ts';
 import { TOPIC_OPERATIONS } from '../security/authorized-operations.ts';
 import { handler, type RequestContext } from './handler.ts';
@@ -21,29 +22,38 @@ export const describeTopicPartitions = handler({
   versions: [0, 0],
 
   handle(context, request) {
-    const limit = pageLimit(context, request);
     const { cursor } = request;
+    const wanted = names(context, request);
+    checkCursor(request, wanted);
     const topics: TopicResponse[] = [];
-    let left = limit;
-    for (const name of names(context, request)) {
-      const from = cursor !== null && cursor.topicName === name ? cursor.partitionIndex : 0;
-      if (left <= 0) return { topics, nextCursor: { topicName: name, partitionIndex: from } };
+    let left = pageLimit(context, request);
+    for (const name of wanted) {
+      if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } };
       const topic = context.broker.image().topic(name);
       if (topic === undefined) {
         topics.push(unknown(name));
-        left--;
         continue;
       }
+      const from = cursor?.topicName === name ? cursor.partitionIndex : 0;
       const to = Math.min(topic.partitions.length, from + left);
       topics.push(describe(topic, from, to));
-      left -= to - from;
+      left -= Math.max(0, to - from);
       if (to < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: to } };
     }
     return { topics, nextCursor: null };
   },
 
-  failed: (request, errorCode) => ({ topics: request.topics.map(({ name }) => ({ ...unknown(name), errorCode })) }),
+  failed: (request, errorCode) => ({ topics: request.topics.map(({ name }) => ({ errorCode, name, partitions: [] })) }),
 });
+
+/** Throws KafkaError for a cursor that lies in none of the topics asked for by name, and for a topic without a name. */
+function checkCursor({ topics, cursor }: Request, wanted: readonly string[]): void {
+  if (cursor !== null && topics.length > 0 && !wanted.includes(cursor.topicName)) {
+    throw new KafkaError('INVALID_REQUEST');
+  }
+  if (cursor !== null && cursor.partitionIndex < 0) throw new KafkaError('INVALID_REQUEST');
+  if (wanted.includes('')) throw new KafkaError('UNKNOWN_SERVER_ERROR');
+}
 
 function pageLimit(context: RequestContext, request: Request): number {
   const most = context.broker.config().get('max.request.partition.size.limit');
@@ -81,9 +91,10 @@ function describe(topic: TopicImage, from: number, to: number): TopicResponse {
 }
 
 const unknown = (name: string): TopicResponse => ({
-  errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  errorCode: topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION,
   name,
   topicId: ZERO_UUID,
   isInternal: isInternalTopic(name),
   partitions: [],
+  topicAuthorizedOperations: TOPIC_OPERATIONS,
 });
