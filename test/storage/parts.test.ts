@@ -1,8 +1,9 @@
 /** The parts of a log that have a meaning of their own. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { OpenMode } from '../../storage/disk.ts';
 import { FilePool, PooledFile } from '../../storage/file-pool.ts';
-import { type Disk, DiskError, MemoryDisk } from '../../storage/index.ts';
+import { DiskError, type DiskFile, MemoryDisk } from '../../storage/index.ts';
 import { OffsetIndex } from '../../storage/offset-index.ts';
 import { Tail, TailBudget } from '../../storage/tail.ts';
 import { TimeIndex } from '../../storage/time-index.ts';
@@ -131,25 +132,21 @@ describe('the pool of files', () => {
   });
 
   test('gives descriptors back when the process has run out of them', () => {
-    const disk = new MemoryDisk();
     let free = 40;
-    const pool = new FilePool(
-      {
-        ...disk,
-        open: (path, mode) => {
-          if (free === 0) throw new DiskError('TOO_MANY_FILES', path, 'EMFILE');
-          free -= 1;
-          const file = disk.open(path, mode);
-          return {
-            ...file,
-            close: () => {
-              free += 1;
-            },
-          };
-        },
-      } as Disk,
-      100,
-    );
+    class ShortDisk extends MemoryDisk {
+      override open(path: string, mode: OpenMode): DiskFile {
+        if (free === 0) throw new DiskError('TOO_MANY_FILES', path, 'EMFILE');
+        free -= 1;
+        const file = super.open(path, mode);
+        const close = file.close.bind(file);
+        file.close = () => {
+          free += 1;
+          close();
+        };
+        return file;
+      }
+    }
+    const pool = new FilePool(new ShortDisk(), 100);
     const files = Array.from({ length: 50 }, (_, i) => new PooledFile(pool, `/${i}`, false));
     for (const { handle } of files.slice(0, 40)) expect(handle).toBeDefined();
     expect([free, pool.openCount]).toEqual([0, 40]);
