@@ -23,6 +23,10 @@ export interface LogHistory {
   clean: boolean;
   /** Otherwise: whether what is in the files consists of whole writes, as a killed process leaves them (DiskLock); by default not. */
   vouched?: boolean;
+  /** Otherwise: all segments are checked, not only from the recovery point on, and no offset may be left out; by default not. */
+  checkAll?: boolean;
+  /** Otherwise: nothing but a torn tail is cut, wherever the recovery point is; by default all that lies above that. */
+  cutsTailOnly?: boolean;
   /** Otherwise: segments that were checked already, and have not changed since; by default none. */
   checkedFiles?: CheckedFiles;
   /** A sync has failed in this process, so that the page cache may show what will never reach the disk: it is written once more. */

@@ -51,6 +51,8 @@ export class Log {
       cleanedUpTo: options.cleanedUpTo ?? null,
       clean: options.clean,
       vouched: options.vouched ?? false,
+      checkAll: options.checkAll ?? false,
+      cutsTailOnly: options.cutsTailOnly ?? false,
       checkedFiles: options.checkedFiles ?? new Map(),
       rewrite: options.rewrite ?? false,
       logger: options.logger ?? SILENT_LOGGER,

@@ -28,6 +28,7 @@ import {
   walkSegment,
   wasCompacted,
 } from './segment-recovery.ts';
+import { isFollowed } from './torn-tail.ts';
 
 export interface LoadOptions extends RecoveryOptions {
   resources: LogResources;
@@ -37,6 +38,8 @@ export interface LoadOptions extends RecoveryOptions {
   clean: boolean;
   /** All bytes are from writes that came back, but for the end of the last one to each file (DiskLock.vouched). */
   vouched: boolean;
+  /** Where valid batches follow what is not, nothing is cut. */
+  cutsTailOnly: boolean;
   /** Files that were checked before, as a whole. */
   checkedFiles: CheckedFiles;
   /** What is checked is written once more, since the kernel may take it for written when it is not. */
@@ -218,11 +221,11 @@ function recover(options: LoadOptions, log: LoadedLog): void {
 const areChecked = ({ checkedFiles }: LoadOptions, segments: readonly Segment[]): boolean =>
   segments.every(({ log, sizeBytes }) => checkedFiles.get(log.path) === sizeBytes);
 
-const firstToRecover = ({ recoveryPoint }: LoadOptions, { segments }: LoadedLog): number =>
-  Math.max(
-    0,
-    segments.findLastIndex((segment) => segment.baseOffset <= recoveryPoint),
-  );
+function firstToRecover({ recoveryPoint, checkAll }: LoadOptions, { segments }: LoadedLog): number {
+  if (checkAll) return 0;
+  const first = segments.findLastIndex((segment) => segment.baseOffset <= recoveryPoint);
+  return Math.max(0, first);
+}
 
 /** Goes through the segments that may not be on disk as a whole. False where another way has to be gone; nothing was cut then. */
 function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: SegmentRecovery): boolean {
@@ -285,6 +288,9 @@ function cutBehind(options: LoadOptions, segments: Segment[], i: number, sound: 
   if (sound.nextOffset < options.recoveryPoint) {
     const reason = `${sound.invalid}, at offset ${sound.nextOffset}; the recovery point is ${options.recoveryPoint}`;
     throw damaged(path, sound.sizeBytes, reason);
+  }
+  if (options.cutsTailOnly && isFollowed(segments, i, sound.sizeBytes)) {
+    throw damaged(path, sound.sizeBytes, `${sound.invalid}, at offset ${sound.nextOffset}; valid batches follow`);
   }
   const dropped = segments.splice(i + 1);
   for (const segment of dropped.reverse()) segment.remove();

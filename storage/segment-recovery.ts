@@ -25,6 +25,8 @@ const NO_WHOLE_BATCH = 'no whole record batch';
 export interface RecoveryOptions {
   config: LogConfig;
   recoveryPoint: number;
+  /** Segments below the recovery point are checked, too, as strictly as those above. */
+  checkAll: boolean;
   /** All below has been compacted; null: it never was. */
   cleanedUpTo: number | null;
 }
@@ -174,7 +176,7 @@ class SegmentWalk {
  * base offset that was torn: no CRC covers it.
  */
 export function mayHaveGap(options: RecoveryOptions, nextOffset: number): boolean {
-  return wasCompacted(options) || nextOffset < options.recoveryPoint;
+  return wasCompacted(options) || (nextOffset < options.recoveryPoint && !options.checkAll);
 }
 
 export function wasCompacted({ config, cleanedUpTo }: RecoveryOptions): boolean {

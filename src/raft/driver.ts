@@ -7,12 +7,22 @@ import { controlBatch, leaderChangeRecord, readControlRecord } from '../../proto
 import { readRecords } from '../../protocol/records/decode.ts';
 import { encodeBatch, type RecordInput } from '../../protocol/records/encode.ts';
 import { METADATA_TOPIC_ID } from '../../protocol/uuid.ts';
-import { DEFAULT_LOG_CONFIG, type Disk, Log, LogResources, type StorageLogger } from '../../storage/index.ts';
+import {
+  DEFAULT_LOG_CONFIG,
+  type Disk,
+  Log,
+  LogError,
+  type LogOptions,
+  LogResources,
+  type StorageLogger,
+} from '../../storage/index.ts';
+import { SILENT_LOGGER } from '../../storage/logger.ts';
 import type { Clock } from '../env.ts';
 import { type Append, type Effects, type QuorumState, RaftCore } from './core.ts';
 import { MAX_KRAFT_VERSION, type Quorum, quorumRecords, staticQuorum, type Voter } from './quorum.ts';
 import { QuorumHistory } from './quorum-history.ts';
 import { readQuorumState, writeQuorumState } from './quorum-state.ts';
+import { RecoveryPoint } from './recovery-point.ts';
 import { BOOTSTRAP_SNAPSHOT, type SnapshotId } from './snapshot-file.ts';
 import { type LoadedSnapshot, type Retention, Snapshots, snapshotToBeginAt } from './snapshots.ts';
 import { UnreadableMetadata } from './unreadable-metadata.ts';
@@ -66,6 +76,7 @@ export class MetadataLog {
   private readonly logger: StorageLogger;
   private readonly resources: LogResources;
   private readonly log: Log;
+  private readonly recoveryPoint: RecoveryPoint;
   private readonly snapshots: Snapshots;
   private readonly core: RaftCore;
   private waiting: Waiting[] = [];
@@ -80,6 +91,7 @@ export class MetadataLog {
     this.logger = options.logger;
     this.resources = opened.resources;
     this.log = opened.log;
+    this.recoveryPoint = opened.recoveryPoint;
     this.snapshots = opened.snapshots;
     this.core = core;
   }
@@ -174,6 +186,7 @@ export class MetadataLog {
       const endOffset = this.log.logEndOffset;
       try {
         await this.log.flush(endOffset);
+        this.recoveryPoint.note(this.log.recoveryPoint);
         this.perform(this.core.step({ type: 'flushed', endOffset }));
       } catch (error) {
         const failed = this.waiting;
@@ -231,7 +244,8 @@ export class MetadataLog {
   async close(): Promise<void> {
     this.closing = true;
     await this.writingSnapshot;
-    this.log.close();
+    await this.log.closeDurably();
+    this.recoveryPoint.note(this.log.recoveryPoint, true);
   }
 }
 
@@ -281,6 +295,7 @@ function leaderChange(leaderId: number, ids: readonly number[]): RecordInput {
 interface OpenedLog {
   readonly resources: LogResources;
   readonly log: Log;
+  readonly recoveryPoint: RecoveryPoint;
   readonly snapshots: Snapshots;
   readonly history: QuorumHistory;
   readonly latestEpoch: number;
@@ -291,15 +306,38 @@ function openLog(options: MetadataLogOptions, dir: string, reader: LogReader): O
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes, segmentMs, retentionMs: -1 };
   const topic = { topic: METADATA_TOPIC, partition: 0, topicId: METADATA_TOPIC_ID };
   const resources = new LogResources(disk);
+  const recoveryPoint = new RecoveryPoint(disk, dir, logger);
   // the raft log has no clean shutdown of its own: it is small and always checked
-  const log = Log.open({ disk, resources, dir, ...topic, config, clock, clean: false, logger });
+  const checked = { clean: false, checkAll: true };
+  const log = openUnlessDamaged({ disk, resources, dir, ...topic, config, clock, logger, ...checked }, recoveryPoint);
   const snapshots = new Snapshots(disk, dir);
   const newest = snapshots.load(log.logStartOffset, logger);
   beginAt(log, newest, dir);
   const history = new QuorumHistory(staticQuorum(options.local));
   if (newest !== null) readSnapshot(newest, history, reader);
   readFrom(log, newest?.id.endOffset ?? 0, history, reader);
-  return { resources, log, snapshots, history, latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0) };
+  return {
+    resources,
+    log,
+    recoveryPoint,
+    snapshots,
+    history,
+    latestEpoch: Math.max(log.latestEpoch, newest?.id.leaderEpoch ?? 0),
+  };
+}
+
+/** Throws UnreadableMetadata where bytes are damaged or gone that were on disk for good, as far as that can be told. */
+function openUnlessDamaged(options: LogOptions, noted: RecoveryPoint): Log {
+  const recoveryPoint = noted.read();
+  try {
+    return Log.open({ ...options, recoveryPoint: recoveryPoint ?? 0, cutsTailOnly: recoveryPoint === null });
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    const newest = new Snapshots(options.disk, options.dir).load(0, SILENT_LOGGER);
+    // what was on disk for good stands in the snapshot, too: the log may be cut, or begin anew behind it
+    if (recoveryPoint !== null && recoveryPoint <= (newest?.id.endOffset ?? 0)) return Log.open(options);
+    throw new UnreadableMetadata(`The metadata log cannot be used: ${error.message}. Nothing of it was cut.`);
+  }
 }
 
 /** Snapshot and log have to meet. A log that ends before the snapshot has nothing to add to it. */
