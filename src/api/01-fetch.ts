@@ -2,12 +2,12 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import { LogError } from '../../storage/index.ts';
 import type { FetchPartition, FetchSession } from '../partition/fetch-session.ts';
 import type { Partition } from '../partition/partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 import { missingPartition, missingPartitionById } from './missing-partition.ts';
+import { answerFor, enoughToAnswer } from './partition-failure.ts';
 
 type Request = MessageOf<typeof FetchRequest>;
 type Response = InputOf<typeof FetchResponse>;
@@ -152,7 +152,8 @@ class Fetching {
   /** The long poll: woken by appends to any of the partitions. */
   async wait(): Promise<Response> {
     const partitions = this.wanted.map((w) => this.find(w)).filter((p) => p !== undefined);
-    const wait = this.context.broker.fetchWaits.start(partitions, this.request.maxWaitMs, () => this.hasEnough());
+    const isEnough = () => enoughToAnswer(() => this.hasEnough());
+    const wait = this.context.broker.fetchWaits.start(partitions, this.request.maxWaitMs, isEnough);
     const { onGone } = this.context.connection;
     const gone = () => wait.finish();
     onGone.add(gone);
@@ -210,26 +211,33 @@ class Fetching {
     if (partition === undefined) return refused(wanted, this.missing(wanted));
     const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
     if (epochError !== 0) return refused(wanted, epochError);
+    const read = () => this.readLog(partition, wanted, leftBytes, isFirst);
+    return answerFor(this.context.broker, partition, read, (errorCode) => refused(wanted, errorCode));
+  }
+
+  /** Throws LogError or DiskError. */
+  private readLog(
+    partition: Partition,
+    wanted: FetchPartition,
+    leftBytes: number,
+    isFirst: boolean,
+  ): PartitionResponse {
     const { log, highWatermark, lastStableOffset, logStartOffset } = partition;
     if (wanted.fetchOffset > log.logEndOffset || wanted.fetchOffset < logStartOffset) {
       return refused(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
     }
     const upTo = this.visibleUpTo(partition);
-    try {
-      const { records, endOffset } = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
-      const isCommittedOnly = this.request.isolationLevel === READ_COMMITTED;
-      return {
-        partitionIndex: wanted.partition,
-        errorCode: 0,
-        highWatermark,
-        lastStableOffset,
-        logStartOffset,
-        abortedTransactions: isCommittedOnly ? aborted(partition, wanted, endOffset) : null,
-        records,
-      };
-    } catch (error) {
-      return refused(wanted, this.unreadable(partition, error));
-    }
+    const read = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+    return {
+      partitionIndex: wanted.partition,
+      errorCode: 0,
+      highWatermark,
+      lastStableOffset,
+      logStartOffset,
+      abortedTransactions:
+        this.request.isolationLevel === READ_COMMITTED ? aborted(partition, wanted, read.endOffset) : null,
+      records: read.records,
+    };
   }
 
   private readRecords(
@@ -244,14 +252,6 @@ class Fetching {
       return { records: NO_RECORDS, endOffset: wanted.fetchOffset };
     }
     return partition.log.slice(wanted.fetchOffset, maxBytes, { upTo, minOneBatch: isFirst });
-  }
-
-  /** The disk has failed under this partition; the others of the request are answered. */
-  private unreadable(partition: Partition, err: unknown): number {
-    if (!(err instanceof LogError)) throw err;
-    const { topic, index } = partition;
-    this.context.broker.logger.error({ err, topic, partition: index }, 'records cannot be read');
-    return ErrorCode[err.code === 'UNEXPECTED_APPEND_OFFSET' ? 'UNKNOWN_SERVER_ERROR' : err.code];
   }
 
   private missing({ topic, topicId, partition }: FetchPartition): number {

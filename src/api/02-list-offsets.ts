@@ -6,6 +6,7 @@ import type { Partition } from '../partition/partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 import { missingPartition } from './missing-partition.ts';
+import { answerFor } from './partition-failure.ts';
 
 type Request = MessageOf<typeof ListOffsetsRequest>;
 type Wanted = Request['topics'][number]['partitions'][number];
@@ -65,7 +66,12 @@ function find(context: RequestContext, request: Request, topic: string, wanted: 
   if (partition === undefined) return refused(wanted, missingPartition(context.broker, topic, wanted.partitionIndex));
   const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
   if (epochError !== 0) return refused(wanted, epochError);
-  const found = lookUp(partition, request, wanted, timestamp);
+  const found = answerFor(
+    context.broker,
+    partition,
+    () => lookUp(partition, request, wanted, timestamp),
+    (errorCode) => refused(wanted, errorCode),
+  );
   // the field is not there before, and not one that may be dropped in silence
   return context.apiVersion < LEADER_EPOCH_SINCE ? { ...found, leaderEpoch: -1 } : found;
 }

@@ -2,9 +2,9 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
 import { isInternalTopic } from '../coordinator/topics.ts';
-import { AppendError } from '../partition/append-result.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
+import { answerFor } from './partition-failure.ts';
 
 /** DeleteRecords (KIP-107): moves the log start offset; the records below are gone for every reader at once. */
 export const deleteRecords = handler({
@@ -39,12 +39,8 @@ function deleteBefore(context: RequestContext, topic: string, index: number, off
   if (!partition.config.cleanupPolicy.delete && partition.config.cleanupPolicy.compact) {
     return refused(ErrorCode.POLICY_VIOLATION);
   }
-  try {
-    return { lowWatermark: partition.deleteRecordsBefore(offset), errorCode: 0 };
-  } catch (error) {
-    if (error instanceof AppendError) return refused(ErrorCode[error.errorName]);
-    throw error;
-  }
+  const moveStart = () => ({ lowWatermark: partition.deleteRecordsBefore(offset), errorCode: 0 });
+  return answerFor(context.broker, partition, moveStart, refused);
 }
 
 const refused = (errorCode: number) => ({ lowWatermark: -1, errorCode });

@@ -5,6 +5,7 @@ import {
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 import { missingPartition } from './missing-partition.ts';
+import { answerFor } from './partition-failure.ts';
 
 /** OffsetForLeaderEpoch (KIP-101, KIP-320): where an epoch ended, so that a reader can see whether its log was cut. */
 export const offsetForLeaderEpoch = handler({
@@ -46,8 +47,11 @@ function endOffset(
   // the epoch in force has no end yet: it ends, so far, at the log end
   if (leaderEpoch === partition.leaderEpoch)
     return { errorCode: 0, leaderEpoch, endOffset: partition.log.logEndOffset };
-  const found = partition.log.endOffsetForEpoch(leaderEpoch);
-  return { errorCode: 0, leaderEpoch: found.epoch, endOffset: found.endOffset };
+  const lookUp = () => {
+    const found = partition.log.endOffsetForEpoch(leaderEpoch);
+    return { errorCode: 0, leaderEpoch: found.epoch, endOffset: found.endOffset };
+  };
+  return answerFor(context.broker, partition, lookUp, refused);
 }
 
 const refused = (errorCode: number) => ({ errorCode, leaderEpoch: -1, endOffset: -1 });

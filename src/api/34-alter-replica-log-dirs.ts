@@ -7,6 +7,7 @@ import type { MessageOf } from '../../protocol/schema.ts';
 import type { Broker } from './broker.ts';
 import { handler } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
+import { answerFor } from './partition-failure.ts';
 
 type Request = MessageOf<typeof AlterReplicaLogDirsRequest>;
 type Outcome = (broker: Broker, path: string, topic: string, index: number) => number;
@@ -52,8 +53,11 @@ const move: Outcome = (broker, path, topic, index) => {
   if (partition === undefined) return missing(broker, topic, index);
   // with one offline nobody knows whether another move of this partition has begun there
   if (partition.isOffline || directories.some((dir) => dir.isOffline)) return ErrorCode.KAFKA_STORAGE_ERROR;
-  broker.replicaMoves.alter(partition, path);
-  return ErrorCode.NONE;
+  const begin = (): number => {
+    broker.replicaMoves.alter(partition, path);
+    return ErrorCode.NONE;
+  };
+  return answerFor(broker, partition, begin, (errorCode) => errorCode);
 };
 
 /** This API says it in its own way, for old clients. */

@@ -1,9 +1,11 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
+import type { Partition } from '../partition/partition.ts';
 import type { LogDirectory } from '../partition/partitions.ts';
 import type { Broker } from './broker.ts';
 import { handler, type RequestContext } from './handler.ts';
+import { answerFor } from './partition-failure.ts';
 
 type Request = MessageOf<typeof DescribeLogDirsRequest>;
 
@@ -61,19 +63,29 @@ interface Described {
   };
 }
 
-/** The replicas in the directory, and those on their way there. */
+/** The replicas in the directory, and those on their way there. One whose files cannot be looked at is left out: there is no error for it. */
 function* replicasIn(broker: Broker, path: string): Iterable<Described> {
-  for (const { topic, index, log, highWatermark } of broker.partitions.all()) {
-    if (!log.dir.startsWith(`${path}/`)) continue;
-    const offsetLag = Math.max(0, highWatermark - log.logEndOffset);
-    yield {
-      topic,
-      index,
-      sizes: { partitionIndex: index, partitionSize: log.sizeBytes, offsetLag, isFutureKey: false },
-    };
+  for (const partition of broker.partitions.all()) {
+    if (!partition.log.dir.startsWith(`${path}/`)) continue;
+    const described = answerFor<Described | null>(
+      broker,
+      partition,
+      () => replicaOf(partition),
+      () => null,
+    );
+    if (described !== null) yield described;
   }
   for (const { topic, index, sizeBytes, offsetLag, path: target } of broker.replicaMoves.underWay()) {
     if (target !== path) continue;
     yield { topic, index, sizes: { partitionIndex: index, partitionSize: sizeBytes, offsetLag, isFutureKey: true } };
   }
+}
+
+function replicaOf({ topic, index, log, highWatermark }: Partition): Described {
+  const offsetLag = Math.max(0, highWatermark - log.logEndOffset);
+  return {
+    topic,
+    index,
+    sizes: { partitionIndex: index, partitionSize: log.sizeBytes, offsetLag, isFutureKey: false },
+  };
 }

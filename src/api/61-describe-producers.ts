@@ -1,8 +1,10 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
 import type { InputOf } from '../../protocol/schema.ts';
+import type { Partition } from '../partition/partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
+import { answerFor } from './partition-failure.ts';
 
 type PartitionResponse = NonNullable<
   NonNullable<InputOf<typeof DescribeProducersResponse>['topics']>[number]['partitions']
@@ -35,8 +37,18 @@ function describe(context: RequestContext, topic: string, partitionIndex: number
   const partition = context.broker.partitions.get(topic, partitionIndex);
   if (partition === undefined) return missing(partitionIndex, missingPartition(context.broker, topic, partitionIndex));
   if (partition.isOffline) return missing(partitionIndex, ErrorCode.KAFKA_STORAGE_ERROR);
+  return answerFor(
+    context.broker,
+    partition,
+    () => producersOf(partition),
+    (errorCode) => missing(partitionIndex, errorCode),
+  );
+}
+
+/** Throws LogError or DiskError. */
+function producersOf(partition: Partition): PartitionResponse {
   return {
-    partitionIndex,
+    partitionIndex: partition.index,
     errorCode: 0,
     activeProducers: partition.log.producers().map((p) => ({
       producerId: p.producerId,

@@ -1,13 +1,14 @@
-import { ErrorCode, type KafkaError } from '../../protocol/errors.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
 import type { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { asKafkaError } from '../coordinator/errors.ts';
 import type { Eventually } from '../coordinator/eventually.ts';
 import type { AcquireMode } from '../share/partition/acquire.ts';
-import { readErrorCode, type SharePartition } from '../share/partition/share-partition.ts';
+import type { SharePartition } from '../share/partition/share-partition.ts';
 import type { SessionPartition } from '../share/share-sessions.ts';
 import type { RequestContext } from './handler.ts';
 import { missingPartitionById } from './missing-partition.ts';
+import { answerFor, enoughToAnswer, errorCodeOf } from './partition-failure.ts';
 import { exists } from './share-requests.ts';
 
 type TopicResponse = NonNullable<InputOf<typeof ShareFetchResponse>['responses']>[number];
@@ -92,7 +93,7 @@ export class ShareFetching {
   }
 
   private load(target: Target): void {
-    const failed = (error: unknown) => this.refuse(target, asKafkaError(error));
+    const failed = (error: unknown) => this.refuse(target, error);
     try {
       const loading = (target.share as SharePartition).load();
       if (loading instanceof Promise) loading.catch(failed);
@@ -102,9 +103,9 @@ export class ShareFetching {
   }
 
   /** The share partition cannot be loaded: the next request tries again. */
-  private refuse(target: Target, error: KafkaError): void {
-    target.errorCode = error.code;
-    target.errorMessage = error.message;
+  private refuse(target: Target, error: unknown): void {
+    target.errorCode = errorCodeOf(error);
+    target.errorMessage = asKafkaError(error).message;
     if (target.share !== null) this.context.broker.sharePartitions.remove(target.share);
   }
 
@@ -144,6 +145,10 @@ export class ShareFetching {
   }
 
   private hasEnough(): boolean {
+    return enoughToAnswer(() => this.holdsEnough());
+  }
+
+  private holdsEnough(): boolean {
     const open = this.acquirable();
     let sizeBytes = 0;
     for (const { share } of open) {
@@ -175,29 +180,35 @@ export class ShareFetching {
     return [...fetched, ...this.refusals()];
   }
 
-  private fetchOne({ share, partition }: Target & { share: SharePartition }, maxBytes: number, acquiredCount: number) {
+  private fetchOne(
+    { share, partition }: Target & { share: SharePartition },
+    maxBytes: number,
+    acquiredCount: number,
+  ): PartitionResponse {
     const { isDeleted, isOffline } = share.partition;
     if (isDeleted || isOffline) {
       this.hasFailed = true;
       return refused(partition, isDeleted ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.KAFKA_STORAGE_ERROR, null);
     }
-    const { batchSize, maxRecords } = this.request;
-    try {
-      const { records, acquired } = share.fetch({
-        memberId: this.memberId,
-        mode: this.mode,
-        batchSize,
-        maxRecords: maxRecords - acquiredCount,
-        maxBytes,
-        minOneBatch: acquiredCount === 0,
-      });
-      return { partitionIndex: partition, records, acquiredRecords: acquired };
-    } catch (error) {
+    const acquire = () => this.acquire(share, maxBytes, acquiredCount);
+    return answerFor(this.context.broker, share.partition, acquire, (errorCode) => {
       this.hasFailed = true;
-      const { topic, index } = share.partition;
-      this.context.broker.logger.error({ err: error, topic, partition: index }, 'records cannot be read');
-      return refused(partition, readErrorCode(error), null);
-    }
+      return refused(partition, errorCode, null);
+    });
+  }
+
+  /** Throws LogError or DiskError. */
+  private acquire(share: SharePartition, maxBytes: number, acquiredCount: number): PartitionResponse {
+    const { batchSize, maxRecords } = this.request;
+    const { records, acquired } = share.fetch({
+      memberId: this.memberId,
+      mode: this.mode,
+      batchSize,
+      maxRecords: maxRecords - acquiredCount,
+      maxBytes,
+      minOneBatch: acquiredCount === 0,
+    });
+    return { partitionIndex: share.partition.index, records, acquiredRecords: acquired };
   }
 
   private refusals(): Fetched[] {

@@ -1,6 +1,6 @@
 import * as batch from '../../protocol/records/batch.ts';
 import { checkProducedBatch } from '../../protocol/records/check.ts';
-import { type Log, LogError, type TransactionChecks, type VerificationGuard } from '../../storage/index.ts';
+import { DiskError, type Log, LogError, type TransactionChecks, type VerificationGuard } from '../../storage/index.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import { AppendError, type AppendedBatch } from './append-result.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -209,6 +209,7 @@ export class Partition {
 
 /** Kafka's error for what storage refused; what is no refusal stays as it is. */
 function asAppendError(error: unknown): unknown {
+  if (error instanceof DiskError) return new AppendError('KAFKA_STORAGE_ERROR', error.message);
   if (!(error instanceof LogError) || error.code === 'UNEXPECTED_APPEND_OFFSET') return error;
   return new AppendError(error.code, error.message);
 }
