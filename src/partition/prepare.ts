@@ -1,7 +1,10 @@
+import { MalformedError } from '../../protocol/malformed.ts';
 import * as batch from '../../protocol/records/batch.ts';
 import { RecordChecker } from '../../protocol/records/check-records.ts';
+import { MAX_DECOMPRESSED_BYTES } from '../../protocol/records/compression.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
+import type { KafkaRecord } from '../../protocol/records/record.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
 import { AppendError } from './append-result.ts';
 
@@ -17,7 +20,7 @@ const checker = new RecordChecker();
 
 /**
  * What the topic's configuration asks of a client's batch (Kafka's LogValidator): timestamps in range, keys where the topic is
- * compacted, well-formed records, the topic's own compression. Records of a compressed batch are looked at only where the answer
+ * compacted, well-formed records, the topic's own compression, and with that no more than max.message.bytes. Records of a compressed batch are looked at only where the answer
  * is not in the header (docs/decisions/0002-compressed-batches.md).
  */
 export function prepareForTopic(buf: Buffer, config: TopicConfig, nowMs: number): Buffer {
@@ -55,11 +58,40 @@ function recompressed(buf: Buffer, config: TopicConfig): Buffer {
   if (config.compressionType === 'producer') return buf;
   const compression = CODEC_OF[config.compressionType];
   if ((batch.attributes(buf, 0) & batch.COMPRESSION_MASK) === compression) return buf;
-  return encodeBatch(readRecords(buf), {
+  const written = encodeBatch(recordsWithin(buf, contentLimit(compression, config), config), {
     compression,
     producerId: batch.producerId(buf, 0),
     producerEpoch: batch.producerEpoch(buf, 0),
     baseSequence: batch.baseSequence(buf, 0),
     transactional: (batch.attributes(buf, 0) & batch.TRANSACTIONAL_BIT) !== 0,
   });
+  // Kafka looks at the size a second time where it may have changed (UnifiedLog.append)
+  if (written.length > config.maxMessageBytes) throw tooLarge(`a batch of ${written.length} bytes`, config);
+  return written;
 }
+
+/** A record takes at most 36 bytes beside its key, value and headers, and when it is written anew at least 7; a header 10 and 2. */
+const MAX_SHRINKAGE = 6;
+
+/** Decompressed bytes from which no batch of an allowed size can come; what is compressed again may become as small as you like. */
+function contentLimit(compression: batch.CompressionTypeId, { maxMessageBytes }: TopicConfig): number {
+  if (compression !== batch.CompressionType.NONE) return MAX_DECOMPRESSED_BYTES;
+  return Math.min(MAX_DECOMPRESSED_BYTES, MAX_SHRINKAGE * Math.max(1, maxMessageBytes));
+}
+
+/** How the codecs say that there is more than they may give; nothing else tells it from content that is damaged. */
+const BEYOND_LIMIT = /decompresses to more than|Cannot create a Buffer larger than/;
+
+/** The batch's records, decompressed no further than `limitBytes`. Throws MalformedError, or AppendError where there is more. */
+function recordsWithin(buf: Buffer, limitBytes: number, config: TopicConfig): KafkaRecord[] {
+  try {
+    return readRecords(buf, 0, limitBytes);
+  } catch (error) {
+    const isBeyond = error instanceof MalformedError && BEYOND_LIMIT.test(error.message);
+    if (!isBeyond || limitBytes === MAX_DECOMPRESSED_BYTES) throw error;
+    throw tooLarge(`more than ${limitBytes} bytes of records`, config);
+  }
+}
+
+const tooLarge = (what: string, { maxMessageBytes }: TopicConfig): AppendError =>
+  new AppendError('MESSAGE_TOO_LARGE', `${what} with the topic's compression.type, at most ${maxMessageBytes}`);
