@@ -17,20 +17,27 @@ export const REPLICATION_CHECKPOINT = 'replication-offset-checkpoint';
 export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
 
-/** The lines of a checkpoint file, split at blanks; null when there is no file or it is empty. Throws when it is malformed. */
+/** The disk gives the file, but it is no checkpoint. */
+export class MalformedCheckpoint extends DiskError {
+  constructor(path: string, reason: string) {
+    super('IO', path, reason);
+  }
+}
+
+/** The lines of a checkpoint file, split at blanks; null when there is no file or it is empty. Throws MalformedCheckpoint. */
 export function readCheckpoint(disk: Disk, path: string, fieldsPerLine: number): string[][] | null {
   const bytes = disk.readFile(path);
   if (bytes === null || bytes.length === 0) return null;
   const lines = bytes.toString('utf8').split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
-  if (lines[0] !== String(VERSION)) throw new DiskError('IO', path, `version ${lines[0]}, not ${VERSION}`);
+  if (lines[0] !== String(VERSION)) throw new MalformedCheckpoint(path, `version ${lines[0]}, not ${VERSION}`);
   if (lines.length === 1) return null;
   const entries = lines.slice(2).map((line) => line.split(/\s+/));
   if (Number(lines[1]) !== entries.length) {
-    throw new DiskError('IO', path, `${lines[1]} entries announced, ${entries.length} found`);
+    throw new MalformedCheckpoint(path, `${lines[1]} entries announced, ${entries.length} found`);
   }
   for (const entry of entries) {
-    if (entry.length !== fieldsPerLine) throw new DiskError('IO', path, `malformed line: ${entry.join(' ')}`);
+    if (entry.length !== fieldsPerLine) throw new MalformedCheckpoint(path, `malformed line: ${entry.join(' ')}`);
   }
   return entries;
 }
@@ -84,7 +91,8 @@ export function offsetCheckpointText(entries: Iterable<PartitionOffset>): string
 
 export function wholeNumber(path: string, text: string): number {
   const value = Number(text);
-  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) throw new DiskError('IO', path, `not a number: ${text}`);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new MalformedCheckpoint(path, `not a number: ${text}`);
   return value;
 }
 

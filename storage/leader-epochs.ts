@@ -19,13 +19,16 @@ export interface EpochStart {
 export class LeaderEpochs {
   readonly #dir: string;
   #entries: EpochStart[];
-  #dirty = false;
+  #dirty: boolean;
   #fileExists: boolean;
 
-  constructor(disk: Disk, dir: string, fileExists: boolean) {
+  /** With `rebuilt`, these are to take the place of what the file says. Throws MalformedCheckpoint, without them. */
+  constructor(disk: Disk, dir: string, fileExists: boolean, rebuilt: readonly EpochStart[] | null = null) {
     this.#dir = dir;
     this.#fileExists = fileExists;
-    this.#entries = fileExists ? read(disk, `${dir}/${FILE}`) : [];
+    this.#dirty = rebuilt !== null;
+    const found = (): EpochStart[] => (fileExists ? read(disk, `${dir}/${FILE}`) : []);
+    this.#entries = rebuilt === null ? found() : [...rebuilt];
   }
 
   get entries(): readonly EpochStart[] {

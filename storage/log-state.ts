@@ -4,7 +4,8 @@
  */
 import { DiskError } from './disk.ts';
 import { Durability } from './durability.ts';
-import { LeaderEpochs } from './leader-epochs.ts';
+import { loadEpochs } from './epoch-recovery.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogError } from './log-error.ts';
 import type { LogOptions, StorageClock } from './log-options.ts';
@@ -87,7 +88,9 @@ export class LogState {
 
   get epochs(): LeaderEpochs {
     if (this.#epochs === null) {
-      this.#epochs = new LeaderEpochs(this.resources.disk, this.dir, this.#hasEpochFile);
+      const { disk } = this.resources;
+      const [hasEpochFile, segments] = [this.#hasEpochFile, this.segments.all];
+      this.#epochs = loadEpochs({ disk, dir: this.dir, hasEpochFile, segments, logger: this.logger });
       this.#epochs.truncateFromEnd(this.logEndOffset);
       this.#epochs.truncateFromStart(this.logStartOffset);
     }

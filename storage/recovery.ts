@@ -6,8 +6,9 @@
  */
 import { abortedIn } from './aborted-transactions.ts';
 import type { CheckedFiles } from './checked-files.ts';
+import { loadEpochs } from './epoch-recovery.ts';
 import { repairInterruptedSwap } from './interrupted-swap.ts';
-import { isLeaderEpochFile, LeaderEpochs } from './leader-epochs.ts';
+import { isLeaderEpochFile, type LeaderEpochs } from './leader-epochs.ts';
 import { loadProducers } from './load-producers.ts';
 import { damaged } from './log-error.ts';
 import type { StorageLogger } from './logger.ts';
@@ -235,7 +236,7 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
   // Snapshots are written as a whole, too.
   const isVouched = isWalk && options.vouched;
   if (!isVouched) snapshots.removeAbove(segments[first].baseOffset);
-  const epochs = new LeaderEpochs(options.resources.disk, options.dir, log.hasEpochFile);
+  const epochs = epochsBefore(options, log, first);
   epochs.truncateFromEnd(segments[first].baseOffset);
   const source = { ...options, ...log, producerIdExpirationMs: options.config.producerIdExpirationMs };
   const producers = loadProducers(source, segments[first].baseOffset);
@@ -255,6 +256,12 @@ function recoverSegments(options: LoadOptions, log: LoadedLog, recoverSegment: S
   log.epochs = epochs;
   log.producers = producers;
   return true;
+}
+
+/** As they are before the segment `first`: what follows is read from the batches. */
+function epochsBefore({ resources, dir, logger }: LoadOptions, log: LoadedLog, first: number): LeaderEpochs {
+  const { hasEpochFile } = log;
+  return loadEpochs({ disk: resources.disk, dir, hasEpochFile, segments: log.segments.slice(0, first), logger });
 }
 
 /**

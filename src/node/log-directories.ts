@@ -147,8 +147,9 @@ export class LogDirectories implements LogStore {
     if (found === undefined && isAssigned(directoryId) && this.offline.size > 0) return null;
     const dir = found ?? this.emptiest();
     const log = dir.openOrCreate(topic, partition, topicId, logConfigOf(config, this.options.config()));
+    // it is known already where what came after the opening has failed
+    if (!this.homes.has(log)) this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
     this.homes.set(log, dir);
-    this.counts.set(dir, (this.counts.get(dir) ?? 0) + 1);
     return log;
   }
 

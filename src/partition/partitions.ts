@@ -104,7 +104,6 @@ export class Partitions {
   ): Partition | undefined {
     const log = this.openLog(topic, index, state, config);
     if (log === null) return undefined;
-    if (state.leader === this.nodeId && log.latestEpoch < state.leaderEpoch) log.assignEpoch(state.leaderEpoch);
     return new Partition({ topic: topic.name, topicId: topic.id, index, log, config, state });
   }
 
@@ -114,7 +113,11 @@ export class Partitions {
     const directoryId = state.directories[state.replicas.indexOf(this.nodeId)] ?? null;
     try {
       const log = this.logs.openOrCreate(topic.name, index, topic.id, config, directoryId);
-      if (log !== null) this.unopened.delete(key);
+      if (log === null) return null;
+      // Read in any case: what the disk does not give here, it would not give when the partition gets its leader.
+      const { latestEpoch } = log;
+      if (state.leader === this.nodeId && latestEpoch < state.leaderEpoch) log.assignEpoch(state.leaderEpoch);
+      this.unopened.delete(key);
       return log;
     } catch (err) {
       if (!(err instanceof LogError || err instanceof DiskError)) throw err;
