@@ -14,6 +14,7 @@ export { LogError } from './log-error.ts';
 export type { AppendResult, LogOptions } from './log-options.ts';
 export type { StorageLogger } from './logger.ts';
 export { MemoryDisk } from './memory-disk.ts';
+export { parsePartitionDirName } from './names.ts';
 export { NodeDisk } from './node-disk.ts';
 export type { AppendOrigin, TransactionChecks } from './producer-state.ts';
 export type { ActiveProducer } from './producer-tracker.ts';
