@@ -145,7 +145,14 @@ const checker = new RecordChecker();
 /** What we answer to the produced bytes, in Kafka's form. */
 function validate({ hex, version, compacted, logAppendTime }: Question): Answer {
   const bytes = Buffer.from(hex, 'hex');
-  const rules = { compacted, logAppendTime, timestampBeforeMaxMs: 2 ** 63, timestampAfterMaxMs: HOUR_MS };
+  const rules = {
+    topic: 't',
+    index: 0,
+    compacted,
+    logAppendTime,
+    timestampBeforeMaxMs: 2 ** 63,
+    timestampAfterMaxMs: HOUR_MS,
+  };
   const header = checkProducedBatch(bytes, version);
   if (header !== null) return { error: header.error };
   const problem = checker.check(bytes, 0, rules, NOW);

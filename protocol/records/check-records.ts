@@ -11,6 +11,9 @@ import type { RecordCursor } from './record.ts';
 
 /** What the topic's configuration demands of records. */
 export interface RecordRules {
+  /** Where the records are to go; refusals name it. */
+  readonly topic: string;
+  readonly index: number;
   /** cleanup.policy contains compact: every record needs a key. */
   readonly compacted: boolean;
   /** message.timestamp.type=LogAppendTime. */
@@ -73,22 +76,23 @@ export class RecordChecker {
       const timestamp = appendTime ? timestampForAll : baseTimestamp + cursor.timestampDelta;
       if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
       if (compressed && cursor.offsetDelta !== found) this.offsetsInOrder = false;
-      if (rules.compacted && cursor.keyBytes < 0) this.refuse(found, 'a record without a key in a compacted topic');
-      else if (!rules.logAppendTime && timestamp !== batch.NO_TIMESTAMP) this.checkTime(found, timestamp, rules, nowMs);
-      else if (appendTime) {
+      if (rules.compacted && cursor.keyBytes < 0) this.refuse(found, withoutKey(rules));
+      else if (!rules.logAppendTime && timestamp !== batch.NO_TIMESTAMP) {
+        this.checkTime(found, cursor.offsetDelta, timestamp, rules, nowMs);
+      } else if (appendTime) {
         this.badTimestamp = true;
-        this.refuse(found, 'a producer must not set the timestamp type LogAppendTime');
+        this.refuse(found, claimsAppendTime(cursor, timestamp));
       }
     }
     if (found !== count) throw new MalformedError(`${found} records in a batch of ${count}`);
     if (!cursor.atEnd()) throw new MalformedError(`more than the ${count} records that the batch counts`);
   }
 
-  private checkTime(index: number, timestamp: number, rules: RecordRules, nowMs: number): void {
+  private checkTime(index: number, offset: number, timestamp: number, rules: RecordRules, nowMs: number): void {
     const age = nowMs - timestamp;
     if (age <= rules.timestampBeforeMaxMs && -age <= rules.timestampAfterMaxMs) return;
     this.badTimestamp = true;
-    this.refuse(index, `timestamp ${timestamp} is out of range at ${nowMs}`);
+    this.refuse(index, outOfRange(offset, timestamp, rules, nowMs));
   }
 
   private refuse(batchIndex: number, message: string): void {
@@ -100,11 +104,45 @@ export class RecordChecker {
     return {
       error: this.badTimestamp ? 'INVALID_TIMESTAMP' : 'INVALID_RECORD',
       message: this.badTimestamp
-        ? `${recordErrors.length} records with an invalid timestamp`
-        : `${recordErrors.length} invalid records: ${recordErrors[0].message}`,
+        ? 'One or more records have been rejected due to invalid timestamp'
+        : invalidRecords(recordErrors),
       recordErrors,
     };
   }
+}
+
+/** The words are LogValidator's: Java's clients and librdkafka show them. */
+const withoutKey = ({ topic, index }: RecordRules): string =>
+  `Compacted topic cannot accept message without key in topic partition ${topic}-${index}`;
+
+const claimsAppendTime = ({ offsetDelta, keyBytes, valueBytes }: RecordCursor, timestamp: number): string =>
+  `Invalid timestamp type in message DefaultRecord(offset=${offsetDelta}, timestamp=${timestamp}, ` +
+  `key=${Math.max(0, keyBytes)} bytes, value=${Math.max(0, valueBytes)} bytes). ` +
+  'Producer should not set timestamp type to LogAppendTime.';
+
+function outOfRange(offset: number, timestamp: number, rules: RecordRules, nowMs: number): string {
+  const now = BigInt(nowMs);
+  // no limit at all is Long.MAX_VALUE, and Java's sums wrap around
+  const from = BigInt.asIntN(64, now - int64(rules.timestampBeforeMaxMs));
+  const to = BigInt.asIntN(64, now + int64(rules.timestampAfterMaxMs));
+  return `Timestamp ${timestamp} of message with offset ${offset} is out of range. The timestamp should be within [${from}, ${to}]`;
+}
+
+const LONG_MAX = 2n ** 63n - 1n;
+
+/** A configured long, whose highest value a double rounds up. */
+const int64 = (value: number): bigint => (value >= Number(LONG_MAX) ? LONG_MAX : BigInt(value));
+
+const SHOWN_ERRORS = 3;
+
+function invalidRecords(errors: readonly RecordError[]): string {
+  const shown = errors
+    .slice(0, SHOWN_ERRORS)
+    .map(({ batchIndex, message }) => `RecordError(batchIndex=${batchIndex}, message='${message}')`);
+  return (
+    `One or more records have been rejected due to ${errors.length} record errors in total, ` +
+    `and only showing the first three errors at most: [${shown.join(', ')}]`
+  );
 }
 
 /** Kafka sets out to write such a compressed batch anew and fails with an UnsupportedOperationException. */

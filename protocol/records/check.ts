@@ -17,6 +17,8 @@ export interface BatchProblem {
   readonly message: string;
   /** Set where the request is at fault, before any log has looked at the batch. */
   readonly inRequest?: boolean;
+  /** Set where Kafka tells the client the text. */
+  readonly isTold?: boolean;
 }
 
 /** The smallest value of the length field that any format allows: a v0 message without key and value. */
@@ -47,7 +49,7 @@ export function checkProducedBatch(
 /** What Kafka finds out while it parses the request. */
 function checkOnlyBatch(buf: Buffer, produceVersion: number): BatchProblem | null {
   const framing = checkFraming(buf, 0);
-  if (framing !== null) return framing;
+  if (framing !== null) return { ...framing, isTold: true };
   if (!isWhole(buf, 0)) return problem('INVALID_RECORD', 'not one whole record batch');
   if (batch.magic(buf, 0) !== batch.MAGIC_V2) return problem('INVALID_RECORD', `magic ${batch.magic(buf, 0)}, not 2`);
   if (batch.sizeBytes(buf, 0) < batch.BATCH_HEADER_BYTES) return tooSmall(buf, 0);
@@ -93,10 +95,13 @@ function checkFraming(buf: Buffer, at: number): BatchProblem | null {
   const remaining = buf.length - at;
   if (remaining < batch.LOG_OVERHEAD_BYTES) return null;
   const length = buf.readInt32BE(at + 8);
-  if (length < MIN_LENGTH_FIELD) return problem('CORRUPT_MESSAGE', `a batch length of ${length} at ${at}`);
+  if (length < MIN_LENGTH_FIELD) {
+    const least = `the minimum record overhead (${MIN_LENGTH_FIELD})`;
+    return problem('CORRUPT_MESSAGE', `Record size ${length} is less than ${least}`);
+  }
   if (remaining < UP_TO_MAGIC_BYTES) return null;
   const magic = batch.magic(buf, at);
-  if (magic < 0 || magic > batch.MAGIC_V2) return problem('CORRUPT_MESSAGE', `magic ${magic} at ${at}`);
+  if (magic < 0 || magic > batch.MAGIC_V2) return problem('CORRUPT_MESSAGE', `Invalid magic found in record: ${magic}`);
   return null;
 }
 

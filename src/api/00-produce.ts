@@ -134,8 +134,8 @@ function refusedBy(context: RequestContext, partition: Partition, error: unknown
   const { topic, index } = partition;
   if (error instanceof AppendError) {
     const { recordErrors } = error;
-    // Kafka gives a text where records are at fault, and the log start where it was the log that refused
-    const base = refused(index, ErrorCode[error.errorName], recordErrors.length === 0 ? null : error.message);
+    // Kafka tells the log start where it was the log that refused
+    const base = refused(index, ErrorCode[error.errorName], error.isTold ? error.message : null);
     const logStartOffset = error.inRequest || WITHOUT_LOG_START.has(error.errorName) ? -1 : partition.logStartOffset;
     return { ...base, logStartOffset, recordErrors };
   }

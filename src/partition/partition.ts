@@ -87,7 +87,7 @@ export class Partition {
     if (problem !== null) throw new AppendError(problem.error, problem.message, problem);
     const sent = records as Buffer;
     const whole = sent.length === batch.sizeBytes(sent, 0) ? sent : sent.subarray(0, batch.sizeBytes(sent, 0));
-    return this.appendChecked(prepareForTopic(whole, this.config, nowMs), 'client', checks);
+    return this.appendChecked(prepareForTopic(whole, this, nowMs), 'client', checks);
   }
 
   /** Appends a batch that this node made itself: a coordinator's records or a transaction marker. */

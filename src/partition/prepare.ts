@@ -18,13 +18,17 @@ const CODEC_OF: Record<Exclude<TopicConfig['compressionType'], 'producer'>, batc
 
 const checker = new RecordChecker();
 
+/** The partition that a batch is to go into. */
+type Target = { readonly topic: string; readonly index: number; readonly config: TopicConfig };
+
 /**
  * What the topic's configuration asks of a client's batch (Kafka's LogValidator): timestamps in range, keys where the topic is
  * compacted, well-formed records, the topic's own compression, and with that no more than max.message.bytes. Records of a compressed batch are looked at only where the answer
  * is not in the header (docs/decisions/0002-compressed-batches.md).
  */
-export function prepareForTopic(buf: Buffer, config: TopicConfig, nowMs: number): Buffer {
-  if (needsRecords(buf, config, nowMs)) checkRecords(buf, config, nowMs);
+export function prepareForTopic(buf: Buffer, partition: Target, nowMs: number): Buffer {
+  const { config } = partition;
+  if (needsRecords(buf, config, nowMs)) checkRecords(buf, partition, nowMs);
   return recompressed(buf, config);
 }
 
@@ -37,8 +41,10 @@ function needsRecords(buf: Buffer, config: TopicConfig, nowMs: number): boolean 
   );
 }
 
-function checkRecords(buf: Buffer, config: TopicConfig, nowMs: number): void {
+function checkRecords(buf: Buffer, { topic, index, config }: Target, nowMs: number): void {
   const rules = {
+    topic,
+    index,
     compacted: config.cleanupPolicy.compact,
     logAppendTime: config.messageTimestampType === 'LogAppendTime',
     timestampBeforeMaxMs: config.messageTimestampBeforeMaxMs,

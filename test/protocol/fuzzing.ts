@@ -24,7 +24,14 @@ const MAX_FRAME_BYTES = 1 << 20;
 const SAMPLES_EACH = 3;
 /** One in so many values is written and read again. */
 const WRITE_AGAIN = 8;
-const rules = { compacted: true, logAppendTime: false, timestampBeforeMaxMs: 1e15, timestampAfterMaxMs: 1e15 };
+const rules = {
+  topic: 't',
+  index: 0,
+  compacted: true,
+  logAppendTime: false,
+  timestampBeforeMaxMs: 1e15,
+  timestampAfterMaxMs: 1e15,
+};
 
 /** One unmutated input and what reads it. */
 interface Target {

@@ -13,6 +13,8 @@ import { type BatchOptions, encodeBatch, type RecordInput } from '../../../proto
 
 const NOW = 1_700_000_000_000;
 const plain: RecordRules = {
+  topic: 't',
+  index: 3,
   compacted: false,
   logAppendTime: false,
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
