@@ -51,7 +51,9 @@ export function createLogCleaner({
       };
     },
     *candidates() {
-      for (const partition of partitions.all()) if (partition.log.config.cleanupPolicy.compact) yield partition;
+      for (const partition of partitions.all()) {
+        if (!partition.isOffline && partition.log.config.cleanupPolicy.compact) yield partition;
+      }
     },
     checkpointRecoveryPoint: (log) => logs.checkpointRecoveryPoint(log),
     onCleaned: (log) => logs.checkpointCleaner(log),

@@ -254,10 +254,22 @@ export class LogDirectories implements LogStore {
   directories(): LogDirectory[] {
     const online = new Map(this.dirs.map((dir) => [dir.path, dir]));
     return this.options.paths.map((path) => {
-      const space = online.get(path)?.space();
-      if (space !== undefined) return { path, isOffline: false, ...space };
-      return { path, isOffline: true, totalBytes: UNKNOWN_BYTES, usableBytes: UNKNOWN_BYTES };
+      const dir = online.get(path);
+      return { path, isOffline: dir === undefined, ...this.spaceOf(dir) };
     });
+  }
+
+  /** Unknown where the directory is offline, or fails just now. */
+  private spaceOf(dir: LogDir | undefined): { totalBytes: number; usableBytes: number } {
+    const unknown = { totalBytes: UNKNOWN_BYTES, usableBytes: UNKNOWN_BYTES };
+    if (dir === undefined) return unknown;
+    try {
+      return dir.space();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.suspect(dir, error);
+      return unknown;
+    }
   }
 
   /** The disk has failed where `log` lies. */

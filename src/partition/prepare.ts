@@ -23,8 +23,8 @@ type Target = { readonly topic: string; readonly index: number; readonly config:
 
 /**
  * What the topic's configuration asks of a client's batch (Kafka's LogValidator): timestamps in range, keys where the topic is
- * compacted, well-formed records, the topic's own compression, and with that no more than max.message.bytes. Records of a compressed batch are looked at only where the answer
- * is not in the header (docs/decisions/0002-compressed-batches.md).
+ * compacted, well-formed records, the topic's own compression, and with that no more than max.message.bytes. Records of a compressed
+ * batch are looked at only where the answer is not in the header (docs/decisions/0002-compressed-batches.md).
  */
 export function prepareForTopic(buf: Buffer, partition: Target, nowMs: number): Buffer {
   const { config } = partition;

@@ -16,7 +16,8 @@ function batchOf(value: Buffer, compression: batch.CompressionTypeId): Buffer {
 }
 
 function prepare(buf: Buffer, compressionType: TopicConfig['compressionType'], maxMessageBytes: number): Buffer {
-  return prepareForTopic(buf, { ...brokerConfig().topic(), compressionType, maxMessageBytes }, NOW_MS);
+  const config = { ...brokerConfig().topic(), compressionType, maxMessageBytes };
+  return prepareForTopic(buf, { topic: 't', index: 0, config }, NOW_MS);
 }
 
 /** Bytes that no codec makes smaller. */
