@@ -27,6 +27,7 @@ import { LogDirectories } from './node/log-directories.ts';
 import { Maintenance } from './node/maintenance.ts';
 import { createTopics } from './node/new-topics.ts';
 import { ReplicaMover } from './node/replica-mover.ts';
+import { ReturningDirectories } from './node/returning-directories.ts';
 import type { NodeOptions, RunningNode } from './node/running.ts';
 import { endOffsetOf, ShareGroups } from './node/share-groups.ts';
 import { assembleTransactions, type Transactions } from './node/transactions.ts';
@@ -88,7 +89,7 @@ async function start(options: NodeOptions, undo: Undo): Promise<RunningNode> {
   const broker = brokerOf(base, controller, replicas, identity.clusterId, fetchWaits);
   const dispatcher = new Dispatcher(handlers, broker);
   for (const listener of listeners) listener.serve(dispatcher);
-  const { cleaner, maintenance } = startMaintenance(base, controller, replicas);
+  const { cleaner, maintenance } = startMaintenance(base, controller, replicas, identity);
 
   return {
     listeners: addresses,
@@ -298,13 +299,24 @@ function brokerOf(
   };
 }
 
-function startMaintenance(base: Base, controller: KraftController, { logs, partitions, follower }: Replicas) {
+function startMaintenance(base: Base, controller: KraftController, replicas: Replicas, { clusterId }: Identity) {
+  const { logs, partitions, follower } = replicas;
   const { options, disk, live, loggers, config } = base;
   const logger = loggers.named('odradek.cleaner');
   const startThread = options.inMemory ? null : startCompactionThread;
   const cleaner = createLogCleaner({ disk, config: live, clock, random, logs, partitions, logger, startThread });
   const maintenance = new Maintenance(clock, options.logger);
-  const retry = () => follower.retry(controller.image);
+  const nodeId = options.config.get('node.id');
+  const returning = new ReturningDirectories({
+    ...replicas,
+    controller,
+    logger: loggers.named('odradek.storage'),
+    identify: (paths) => identify(disk, paths, nodeId, clusterId, random).directoryIds,
+  });
+  const retry = () => {
+    follower.retry(controller.image);
+    returning.look();
+  };
   maintenance.start(chores({ config, clock, logs, partitions, cleaner, controller, retry }));
   return { cleaner, maintenance };
 }

@@ -27,8 +27,9 @@ export function acquireLockFile(path: string): DiskLock {
   const content = `${own.pid}\n${own.startTime}\n${own.bootId}\n`;
   const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}`;
   let vouched = false;
-  fs.writeFileSync(temporary, content);
   try {
+    // on a full disk this leaves an empty file, which has to go as well
+    fs.writeFileSync(temporary, content);
     for (let attempts = 0; attempts < 10; attempts++) {
       if (linkIfFree(temporary, path)) return new LockFile(path, content, vouched);
       const found = readIfThere(path);

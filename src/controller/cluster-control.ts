@@ -15,7 +15,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { BrokerRegistration } from './controller.ts';
 import { isInOnlineDirectory } from './directory-control.ts';
 import { ELR_VERSION, METADATA_VERSION, MetadataLevel, SUPPORTED_FEATURES } from './features.ts';
-import type { MetadataImage, PartitionImage } from './image.ts';
+import type { BrokerImage, MetadataImage, PartitionImage } from './image.ts';
 import { controllerEndpoints } from './local-voter.ts';
 import type { Plan, PlanContext } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
@@ -78,11 +78,26 @@ export function planUnfenceBroker({ image, nodeId }: PlanContext): MetadataRecor
   if (broker === undefined) throw new Error(`broker ${nodeId} is not registered`);
   return [
     record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, fenced: UNFENCE }, 0),
-    ...partitionChanges(image, (p) =>
-      p.leader === NO_LEADER && isInOnlineDirectory(broker, p) ? election(p, nodeId) : null,
-    ),
+    ...elections(image, broker),
   ];
 }
+
+/** Directories of the broker that were offline are back: it leads what lies in them and has no leader. */
+export function planDirectoriesOnline({ image, nodeId }: PlanContext, online: readonly string[]): MetadataRecord[] {
+  const broker = image.broker(nodeId);
+  const back = online.filter((id) => !broker?.directories.includes(id));
+  if (broker === undefined || back.length === 0) return [];
+  const logDirs = [...broker.directories, ...back];
+  return [
+    record(BrokerRegistrationChangeRecord, { brokerId: nodeId, brokerEpoch: broker.epoch, logDirs }),
+    ...elections(image, { ...broker, directories: logDirs }),
+  ];
+}
+
+const elections = (image: MetadataImage, broker: BrokerImage): MetadataRecord[] =>
+  partitionChanges(image, (p) =>
+    p.leader === NO_LEADER && isInOnlineDirectory(broker, p) ? election(p, broker.id) : null,
+  );
 
 /**
  * How the broker comes to lead a partition without a leader (KIP-966): as one of the in-sync replicas, as an eligible leader replica,

@@ -16,6 +16,7 @@ import { MAX_BATCH_RECORDS, MetadataLog } from '../raft/driver.ts';
 import { activationRecords, formatted } from './bootstrap.ts';
 import {
   planControlledShutdown,
+  planDirectoriesOnline,
   planFenceBroker,
   planRegisterBroker,
   planRegisterController,
@@ -213,6 +214,9 @@ export class KraftController implements Controller {
   }
   directoriesOffline(directoryIds: readonly string[]): Promise<void> {
     return this.submit((context) => only(planDirectoriesOffline(context, directoryIds)));
+  }
+  directoriesOnline(directoryIds: readonly string[]): Promise<void> {
+    return this.submit((context) => only(planDirectoriesOnline(context, directoryIds)));
   }
 
   createTopics(request: MessageOf<typeof CreateTopicsRequest>) {

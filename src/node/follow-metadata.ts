@@ -30,9 +30,14 @@ export class MetadataFollower {
   /** Takes over the whole image, at start. */
   async start(image: MetadataImage): Promise<void> {
     this.options.config.follow(image);
+    this.openAll(image);
+    await this.electCoordinators(image);
+  }
+
+  /** Opens the logs that are not open yet, and sets aside what is none of this node's replicas. */
+  openAll(image: MetadataImage): void {
     for (const topic of image.topics()) this.assign(image, topic);
     this.options.partitions.setStraysAside();
-    await this.electCoordinators(image);
   }
 
   /** Tries again to open the logs that could not be opened, now that the disk may have room. */

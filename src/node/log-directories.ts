@@ -47,12 +47,15 @@ function inTurns(lists: readonly (readonly string[])[]): string[] {
 
 /**
  * The node's log directories as one store: a partition stays where it is, a new one goes where the fewest are. One that fails is left
- * alone until the next start, and the others go on (KIP-112).
+ * alone until the next start, and the others go on (KIP-112); one that was only full at the start comes back.
  */
 export class LogDirectories implements LogStore {
   private readonly options: LogDirectoriesOptions;
   private readonly dirs: LogDir[] = [];
   private readonly offline = new Set<string>();
+  /** Those of them that were full at the start. */
+  private readonly full = new Set<string>();
+  private readonly resources: LogResources;
   /** directory.id by path, of those in use. */
   private directoryIds: ReadonlyMap<string, string> = new Map();
   private readonly counts = new Map<LogDir, number>();
@@ -67,37 +70,68 @@ export class LogDirectories implements LogStore {
    */
   constructor(options: LogDirectoriesOptions) {
     this.options = options;
-    const resources = new LogResources(options.disk);
+    this.resources = new LogResources(options.disk);
     try {
-      for (const path of options.paths) this.open(path, resources);
+      for (const path of options.paths) this.openAtStart(path);
     } catch (error) {
       this.abandon();
       throw error;
     }
   }
 
-  private open(path: string, resources: LogResources): void {
-    const { disk, clock, random, logger, paths } = this.options;
+  private openAtStart(path: string): void {
     try {
-      const dir: LogDir = LogDir.open({
-        disk,
-        resources,
-        path,
-        clock,
-        unique: () => random.uuid(),
-        logger,
-        onDiskError: (error) => this.suspect(dir, error),
-      });
-      this.dirs.push(dir);
+      this.dirs.push(this.open(path));
     } catch (error) {
       if (!(error instanceof DiskError) || error.code === 'LOCKED') throw error;
+      const { logger, paths } = this.options;
       this.offline.add(path);
       if (this.offline.size === paths.length) throw error;
-      logger.error({ dir: path, err: error }, 'the log directory cannot be used: its partitions are offline');
+      if (error.code === 'NO_SPACE') this.full.add(path);
+      const until = error.code === 'NO_SPACE' ? ' until there is room' : '';
+      logger.error({ dir: path, err: error }, `the log directory cannot be used: its partitions are offline${until}`);
     }
   }
 
-  /** The directories in use, in the order of log.dirs. */
+  private open(path: string): LogDir {
+    const { disk, clock, random, logger } = this.options;
+    const { resources } = this;
+    const unique = () => random.uuid();
+    const onDiskError = (error: DiskError) => this.suspect(dir, error);
+    const dir: LogDir = LogDir.open({ disk, resources, path, clock, unique, logger, onDiskError });
+    return dir;
+  }
+
+  /** Opens directories that were full at the start and have room by now; gives the ids of those. `identify` tells the ids by path. */
+  reopenFull(identify: (paths: readonly string[]) => ReadonlyMap<string, string>): string[] {
+    const back: string[] = [];
+    for (const path of [...this.full]) {
+      try {
+        back.push(this.reopenAt(path, identify));
+      } catch (err) {
+        if (err instanceof DiskError && err.code === 'NO_SPACE') continue;
+        this.full.delete(path);
+        this.options.logger.error({ dir: path, err }, 'the log directory stays offline until the next start');
+      }
+    }
+    return back;
+  }
+
+  private reopenAt(path: string, identify: (paths: readonly string[]) => ReadonlyMap<string, string>): string {
+    const dir = this.open(path);
+    try {
+      this.identified(identify([...this.onlinePaths(), path]));
+    } catch (error) {
+      dir.abandon();
+      throw error;
+    }
+    this.full.delete(path);
+    this.offline.delete(path);
+    this.dirs.push(dir);
+    return this.directoryIds.get(path) as string;
+  }
+
+  /** The directories in use. */
   onlinePaths(): string[] {
     return this.dirs.map((dir) => dir.path);
   }

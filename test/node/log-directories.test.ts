@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
@@ -20,6 +20,7 @@ import {
 import * as batch from '../../protocol/records/batch.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import { Odradek } from '../../src/index.ts';
+import { DiskError, NodeDisk } from '../../storage/index.ts';
 import { CollectingLogger } from '../support/loggers.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -293,5 +294,29 @@ describe('several log directories', () => {
     expect(await leaders('spread')).toEqual([1, 1, 1, 1]);
     for (const index of lost) expect(await logEnd('spread', index)).toEqual({ errorCode: 0, offset: 1 });
     for (const index of kept) expect(await logEnd('spread', index)).toEqual({ errorCode: 0, offset: 2 });
+  });
+
+  it('come back when there is room in one that was full at the start', async () => {
+    const inSecond = (await directories()).get(second)?.partitions ?? [];
+    await stop();
+    let isFull = true;
+    const { lock } = NodeDisk.prototype;
+    const spy = vi.spyOn(NodeDisk.prototype, 'lock').mockImplementation(function (this: NodeDisk, path) {
+      if (isFull && path.startsWith(second)) throw new DiskError('NO_SPACE', path, 'full');
+      return lock.call(this, path);
+    });
+    try {
+      await start();
+      expect(logger.of('error')).toEqual([expect.stringMatching(/cannot be used: .* until there is room/)]);
+      expect(await leaders('spread')).toEqual([0, 1, 2, 3].map((index) => (inSecond.includes(index) ? -1 : 1)));
+      for (const index of inSecond) expect(await produce('spread', index)).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+      isFull = false;
+      await until(async () => (await leaders('spread')).every((leader) => leader === 1));
+    } finally {
+      spy.mockRestore();
+    }
+    expect((await directories()).get(second)).toEqual({ errorCode: 0, isSized: true, partitions: inSecond });
+    for (const index of inSecond) expect(await produce('spread', index)).toBe(0);
+    for (const index of inSecond) expect(await logEnd('spread', index)).toEqual({ errorCode: 0, offset: 2 });
   });
 });
