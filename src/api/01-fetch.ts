@@ -2,11 +2,12 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
-import type { FetchPartition, FetchSession } from '../partition/fetch-session.ts';
+import type { FetchPartition } from '../partition/fetch-session.ts';
 import type { Partition } from '../partition/partition.ts';
+import { type Resolved, resolveSession, TOPIC_IDS_SINCE } from './fetch-wanted.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { checkLeaderEpoch } from './leader-epoch.ts';
-import { missingPartition, missingPartitionById } from './missing-partition.ts';
+import { checkLeaderEpoch, epochEnd } from './leader-epoch.ts';
+import { missingPartition, missingPartitionOnceNamed } from './missing-partition.ts';
 import { answerFor, enoughToAnswer } from './partition-failure.ts';
 
 type Request = MessageOf<typeof FetchRequest>;
@@ -15,12 +16,14 @@ type TopicResponse = NonNullable<Response['responses']>[number];
 type PartitionResponse = NonNullable<TopicResponse['partitions']>[number];
 type Records = NonNullable<PartitionResponse['records']>;
 
-const TOPIC_IDS_SINCE = 13;
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
-/** Session epochs with a meaning (KIP-227): 0 asks for a new session, -1 for none. */
-const INITIAL_EPOCH = 0;
-const FINAL_EPOCH = -1;
+/** Followers give their node's id, consumers less. */
+const LOWEST_FOLLOWER = 0;
+const REPLICA_STATE_SINCE = 15;
 const NO_RECORDS = Buffer.alloc(0);
+/** Errors of partitions that the metadata does not know, for which Kafka does not look at a log. */
+const BEFORE_THE_LOG: ReadonlySet<number> = new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID]);
 
 /** Fetch: answered at once when there is enough, else when enough has come or maxWaitMs is over. */
 export const fetch = handler({
@@ -31,6 +34,7 @@ export const fetch = handler({
   handle(context, request) {
     const resolved = resolveSession(context, request);
     if (typeof resolved === 'number') return { errorCode: resolved, sessionId: 0, responses: [] };
+    if (!isIsolationLevel(request.isolationLevel)) return unanswerable(context, request, resolved);
     const fetching = new Fetching(context, request, resolved);
     const first = fetching.read();
     if (fetching.isComplete(first)) return fetching.response(first);
@@ -40,67 +44,19 @@ export const fetch = handler({
   failed: (_request, errorCode) => ({ errorCode, sessionId: 0, responses: [] }),
 });
 
-/** What this fetch is about: the partitions in order, and the session that remembers them, if any. */
-interface Resolved {
-  readonly wanted: Iterable<FetchPartition>;
-  readonly session: FetchSession | null;
-  /** True where the response leaves out partitions without news. */
-  readonly incremental: boolean;
-}
+const isIsolationLevel = (level: number): boolean => level === READ_UNCOMMITTED || level === READ_COMMITTED;
 
-/** Kafka's error code where the session is not what the client thinks (KIP-227). */
-function resolveSession(context: RequestContext, request: Request): Resolved | number {
-  const { fetchSessions, clock } = context.broker;
-  const { sessionId, sessionEpoch } = request;
-  const usesTopicIds = context.apiVersion >= TOPIC_IDS_SINCE;
-  const wanted = wantedPartitions(request);
-  const nowMs = clock.monotonicMs();
-  if (sessionEpoch === FINAL_EPOCH || sessionEpoch === INITIAL_EPOCH) {
-    if (sessionId !== 0) fetchSessions.remove(sessionId);
-    if (sessionEpoch === FINAL_EPOCH || wanted.length === 0) return { wanted, session: null, incremental: false };
-    const session = fetchSessions.create(usesTopicIds, nowMs);
-    session?.update(wanted, []);
-    return { wanted: session === null ? wanted : [...session.all()], session, incremental: false };
-  }
-  const session = fetchSessions.get(sessionId);
-  if (session === undefined) return ErrorCode.FETCH_SESSION_ID_NOT_FOUND;
-  if (session.epoch !== sessionEpoch) return ErrorCode.INVALID_FETCH_SESSION_EPOCH;
-  if (session.usesTopicIds !== usesTopicIds) return ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR;
-  session.update(wanted, forgottenPartitions(request));
-  fetchSessions.touch(session, nowMs);
-  return { wanted: [...session.all()], session, incremental: true };
-}
-
-function wantedPartitions(request: Request): FetchPartition[] {
-  const wanted: FetchPartition[] = [];
-  for (const { topic, topicId, partitions } of request.topics) {
-    for (const p of partitions) {
-      wanted.push({
-        topic,
-        topicId,
-        partition: p.partition,
-        fetchOffset: toNumber(p.fetchOffset),
-        maxBytes: p.partitionMaxBytes,
-        currentLeaderEpoch: p.currentLeaderEpoch,
-        lastFetchedEpoch: p.lastFetchedEpoch,
-      });
-    }
-  }
-  return wanted;
-}
-
-function forgottenPartitions(request: Request): FetchPartition[] {
-  return request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
-    partitions.map((partition) => ({
-      topic,
-      topicId,
-      partition,
-      fetchOffset: 0,
-      maxBytes: 0,
-      currentLeaderEpoch: -1,
-      lastFetchedEpoch: -1,
-    })),
-  );
+/** Where Kafka fails in the middle (FetchRequest.getErrorResponse): no session begins; before topic ids each partition has the error too. */
+function unanswerable({ apiVersion, broker }: RequestContext, request: Request, resolved: Resolved): Response {
+  const { sessionId, topics } = request;
+  const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
+  if (resolved.session !== null && !resolved.incremental) broker.fetchSessions.remove(resolved.session.id);
+  if (apiVersion >= TOPIC_IDS_SINCE) return { errorCode, sessionId, responses: [] };
+  const responses = topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => ({ ...refused(partition, errorCode), abortedTransactions: [] })),
+  }));
+  return { errorCode, sessionId, responses };
 }
 
 interface PartitionRead {
@@ -111,7 +67,8 @@ interface PartitionRead {
 interface Read {
   readonly partitions: PartitionRead[];
   readonly sizeBytes: number;
-  readonly hasError: boolean;
+  /** Something that the client must hear of at once: an error or a diverging epoch. */
+  readonly isUrgent: boolean;
 }
 
 /** One fetch from its first look at the logs to its response. */
@@ -120,6 +77,7 @@ class Fetching {
   private readonly request: Request;
   private readonly resolved: Resolved;
   private readonly wanted: readonly FetchPartition[];
+  private readonly isFollower: boolean;
   private readonly maxBytes: number;
   private readonly minBytes: number;
 
@@ -127,7 +85,9 @@ class Fetching {
     this.context = context;
     this.request = request;
     this.resolved = resolved;
-    this.wanted = [...resolved.wanted];
+    this.wanted = resolved.wanted;
+    const replicaId = context.apiVersion >= REPLICA_STATE_SINCE ? request.replicaState.replicaId : request.replicaId;
+    this.isFollower = replicaId >= LOWEST_FOLLOWER;
     this.maxBytes = Math.min(request.maxBytes, context.broker.config().get('fetch.max.bytes'));
     this.minBytes = Math.min(request.minBytes, this.maxBytes);
   }
@@ -135,18 +95,22 @@ class Fetching {
   read(): Read {
     const partitions: PartitionRead[] = [];
     let sizeBytes = 0;
-    let hasError = false;
+    let isUrgent = false;
+    let leftBytes = this.maxBytes;
     for (const wanted of this.wanted) {
-      const response = this.readPartition(wanted, this.maxBytes - sizeBytes, sizeBytes === 0);
-      sizeBytes += response.records?.length ?? 0;
-      if (response.errorCode) hasError = true;
+      const response = this.readPartition(wanted, leftBytes, sizeBytes === 0);
+      const readBytes = response.records?.length ?? 0;
+      sizeBytes += readBytes;
+      // a limit below 0 fails the first partition only, as in Kafka
+      leftBytes = Math.max(0, leftBytes - readBytes);
+      if (response.errorCode || response.divergingEpoch !== undefined) isUrgent = true;
       partitions.push({ wanted, response });
     }
-    return { partitions, sizeBytes, hasError };
+    return { partitions, sizeBytes, isUrgent };
   }
 
   isComplete(read: Read): boolean {
-    return this.request.maxWaitMs <= 0 || this.wanted.length === 0 || read.hasError || read.sizeBytes >= this.minBytes;
+    return this.request.maxWaitMs <= 0 || this.wanted.length === 0 || read.isUrgent || read.sizeBytes >= this.minBytes;
   }
 
   /** The long poll: woken by appends to any of the partitions. */
@@ -185,6 +149,7 @@ class Fetching {
         recordsBytes: response.records?.length ?? 0,
         highWatermark: toNumber(response.highWatermark ?? -1),
         logStartOffset: toNumber(response.logStartOffset ?? -1),
+        isDiverging: response.divergingEpoch !== undefined,
       });
       if (incremental && !news) continue;
       const last = responses.at(-1);
@@ -208,11 +173,9 @@ class Fetching {
 
   private readPartition(wanted: FetchPartition, leftBytes: number, isFirst: boolean): PartitionResponse {
     const partition = this.find(wanted);
-    if (partition === undefined) return refused(wanted, this.missing(wanted));
-    const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
-    if (epochError !== 0) return refused(wanted, epochError);
+    if (partition === undefined) return refused(wanted.partition, this.missing(wanted));
     const read = () => this.readLog(partition, wanted, leftBytes, isFirst);
-    return answerFor(this.context.broker, partition, read, (errorCode) => refused(wanted, errorCode));
+    return answerFor(this.context.broker, partition, read, (errorCode) => refused(wanted.partition, errorCode));
   }
 
   /** Throws LogError or DiskError. */
@@ -222,22 +185,30 @@ class Fetching {
     leftBytes: number,
     isFirst: boolean,
   ): PartitionResponse {
-    const { log, highWatermark, lastStableOffset, logStartOffset } = partition;
-    if (wanted.fetchOffset > log.logEndOffset || wanted.fetchOffset < logStartOffset) {
-      return refused(wanted, ErrorCode.OFFSET_OUT_OF_RANGE);
-    }
+    const refusal = this.refusalOf(partition, wanted);
+    if (refusal !== 0) return refused(wanted.partition, refusal);
+    const { highWatermark, lastStableOffset, logStartOffset } = partition;
+    const stands = { partitionIndex: wanted.partition, errorCode: 0, highWatermark, lastStableOffset, logStartOffset };
+    const divergingEpoch = divergence(partition, wanted);
+    if (divergingEpoch !== null) return { ...stands, divergingEpoch, abortedTransactions: null, records: NO_RECORDS };
+    if (isOutOfRange(partition, wanted)) return refused(wanted.partition, ErrorCode.OFFSET_OUT_OF_RANGE);
     const upTo = this.visibleUpTo(partition);
-    const read = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
-    return {
-      partitionIndex: wanted.partition,
-      errorCode: 0,
-      highWatermark,
-      lastStableOffset,
-      logStartOffset,
-      abortedTransactions:
-        this.request.isolationLevel === READ_COMMITTED ? aborted(partition, wanted, read.endOffset) : null,
-      records: read.records,
-    };
+    // Kafka fails with an IllegalArgumentException here, where there is something to read (LogSegment.read)
+    const isLimitWrong = Math.min(wanted.maxBytes, leftBytes) < 0 && wanted.fetchOffset < upTo;
+    if (isLimitWrong) return refused(wanted.partition, ErrorCode.UNKNOWN_SERVER_ERROR);
+    const { records, endOffset } = this.readRecords(partition, wanted, upTo, leftBytes, isFirst);
+    const isCommittedOnly = this.request.isolationLevel === READ_COMMITTED;
+    return { ...stands, abortedTransactions: isCommittedOnly ? aborted(partition, wanted, endOffset) : null, records };
+  }
+
+  /** Kafka's error for who asks and for the epochs that are named; 0 where there is none. */
+  private refusalOf(partition: Partition, wanted: FetchPartition): number {
+    const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
+    if (epochError !== 0) return epochError;
+    // a partition has one replica: no other broker follows it
+    if (this.isFollower) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    const isUnknown = wanted.lastFetchedEpoch >= 0 && epochEnd(partition, wanted.lastFetchedEpoch).epoch < 0;
+    return isUnknown ? ErrorCode.OFFSET_OUT_OF_RANGE : 0;
   }
 
   private readRecords(
@@ -257,7 +228,7 @@ class Fetching {
   private missing({ topic, topicId, partition }: FetchPartition): number {
     const { apiVersion, broker } = this.context;
     return apiVersion >= TOPIC_IDS_SINCE
-      ? missingPartitionById(broker, topicId, partition)
+      ? missingPartitionOnceNamed(broker, topicId, topic, partition)
       : missingPartition(broker, topic, partition);
   }
 }
@@ -267,14 +238,28 @@ function aborted(partition: Partition, { fetchOffset }: FetchPartition, endOffse
   return endOffset <= fetchOffset ? [] : partition.log.abortedTransactions(fetchOffset, endOffset);
 }
 
-function refused(wanted: FetchPartition, errorCode: number): PartitionResponse {
+function isOutOfRange({ log, logStartOffset }: Partition, { fetchOffset }: FetchPartition): boolean {
+  return fetchOffset > log.logEndOffset || fetchOffset < logStartOffset;
+}
+
+/**
+ * Where the client's log leaves that of the partition, by the epoch of the record before the one it asks for; null where it does not
+ * (Partition.readRecords). The log knows the epoch.
+ */
+function divergence(partition: Partition, { fetchOffset, lastFetchedEpoch }: FetchPartition) {
+  if (lastFetchedEpoch < 0 || fetchOffset < partition.logStartOffset) return null;
+  const end = epochEnd(partition, lastFetchedEpoch);
+  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : null;
+}
+
+function refused(partitionIndex: number, errorCode: number): PartitionResponse {
   return {
-    partitionIndex: wanted.partition,
+    partitionIndex,
     errorCode,
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
-    abortedTransactions: [],
+    abortedTransactions: BEFORE_THE_LOG.has(errorCode) ? [] : null,
     // never null: librdkafka takes that for an invalid size
     records: NO_RECORDS,
   };

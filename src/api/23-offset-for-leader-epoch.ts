@@ -3,7 +3,7 @@ import {
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { checkLeaderEpoch } from './leader-epoch.ts';
+import { checkLeaderEpoch, epochEnd } from './leader-epoch.ts';
 import { missingPartition } from './missing-partition.ts';
 import { answerFor } from './partition-failure.ts';
 
@@ -44,11 +44,8 @@ function endOffset(
   if (partition === undefined) return refused(missingPartition(context.broker, topic, index));
   const epochError = checkLeaderEpoch(partition, currentLeaderEpoch);
   if (epochError !== 0) return refused(epochError);
-  // the epoch in force has no end yet: it ends, so far, at the log end
-  if (leaderEpoch === partition.leaderEpoch)
-    return { errorCode: 0, leaderEpoch, endOffset: partition.log.logEndOffset };
   const lookUp = () => {
-    const found = partition.log.endOffsetForEpoch(leaderEpoch);
+    const found = epochEnd(partition, leaderEpoch);
     return { errorCode: 0, leaderEpoch: found.epoch, endOffset: found.endOffset };
   };
   return answerFor(context.broker, partition, lookUp, refused);

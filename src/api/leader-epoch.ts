@@ -7,3 +7,12 @@ export function checkLeaderEpoch(partition: Partition, currentLeaderEpoch: numbe
   if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return 0;
   return currentLeaderEpoch < partition.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
 }
+
+/**
+ * Where `epoch` ended in the partition, and the epoch that this holds for, the largest one that is not above it; -1 and -1 where
+ * the log does not know (Partition.lastOffsetForLeaderEpoch).
+ */
+export function epochEnd({ leaderEpoch, log }: Partition, epoch: number): { epoch: number; endOffset: number } {
+  // the epoch in force has no end yet: it ends, so far, at the log end
+  return epoch === leaderEpoch ? { epoch, endOffset: log.logEndOffset } : log.endOffsetForEpoch(epoch);
+}

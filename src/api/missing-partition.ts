@@ -14,6 +14,17 @@ export function missingPartitionById(broker: Broker, topicId: string, index: num
   return missingOf(broker, topic, index) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
+/**
+ * As `missingPartitionById`, for a fetch of a topic whose name was known once, empty where it was not: the topic is gone by now, or
+ * it is another one under the same name.
+ */
+export function missingPartitionOnceNamed(broker: Broker, topicId: string, name: string, index: number): number {
+  const image = broker.image();
+  if (name === '' || image.topicById(topicId) !== undefined) return missingPartitionById(broker, topicId, index);
+  const isAnother = image.topic(name)?.partitions[index] !== undefined;
+  return isAnother ? ErrorCode.INCONSISTENT_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 function missingOf(broker: Broker, topic: TopicImage | undefined, index: number): number | undefined {
   const replicas = topic?.partitions[index]?.replicas;
   if (replicas === undefined) return undefined;

@@ -4,12 +4,16 @@
  */
 import type { Random } from '../env.ts';
 
-/** What a client wants of one partition. */
-export interface FetchPartition {
+export interface NamedPartition {
+  /** From Fetch 13 on the name that the topic had when it was first asked for by its id; empty where there was none. */
   topic: string;
   /** ZERO_UUID before Fetch 13. */
   topicId: string;
   partition: number;
+}
+
+/** What a client wants of one partition. */
+export interface FetchPartition extends NamedPartition {
   fetchOffset: number;
   maxBytes: number;
   /** -1: the client does not know. */
@@ -28,10 +32,12 @@ export interface PartitionNews {
   recordsBytes: number;
   highWatermark: number;
   logStartOffset: number;
+  /** The client's log is another one from some offset on. */
+  isDiverging: boolean;
 }
 
 /** Key of a partition within a session: by topic id where the client uses ids. */
-const keyOf = (p: FetchPartition, usesTopicIds: boolean): string =>
+const keyOf = (p: NamedPartition, usesTopicIds: boolean): string =>
   `${usesTopicIds ? p.topicId : p.topic}/${p.partition}`;
 
 const NEVER_TOLD = { highWatermark: -1, logStartOffset: -1 };
@@ -55,12 +61,12 @@ export class FetchSession {
   }
 
   /** Adds the partitions of a request, or changes what is wanted of those that are there. */
-  update(wanted: readonly FetchPartition[], forgotten: readonly FetchPartition[]): void {
+  update(wanted: readonly FetchPartition[], forgotten: readonly NamedPartition[]): void {
     for (const p of wanted) {
       const key = keyOf(p, this.usesTopicIds);
       const known = this.partitions.get(key);
       if (known === undefined) this.partitions.set(key, { ...p, ...NEVER_TOLD });
-      else Object.assign(known, p);
+      else Object.assign(known, p, { topic: known.topic || p.topic });
     }
     for (const p of forgotten) this.partitions.delete(keyOf(p, this.usesTopicIds));
   }
@@ -73,7 +79,7 @@ export class FetchSession {
   /** Whether the response has to carry the partition. One that had records goes to the end: fairness between them. */
   hasNews(p: FetchPartition, news: PartitionNews): boolean {
     const known = p as Remembered;
-    let changed = news.recordsBytes > 0 || news.errorCode !== 0;
+    let changed = news.recordsBytes > 0 || news.errorCode !== 0 || news.isDiverging;
     if (known.highWatermark !== news.highWatermark || known.logStartOffset !== news.logStartOffset) changed = true;
     known.highWatermark = news.highWatermark;
     known.logStartOffset = news.logStartOffset;
