@@ -33,6 +33,21 @@ function attempt<T>(path: string, action: () => T): T {
   }
 }
 
+const isDirectory = (path: string): boolean => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** mkdir's own recursion never ends where a directory that is there has no room for others, as /proc. */
+function makeDirs(path: string): void {
+  if (isDirectory(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirs(parent);
+  try {
+    fs.mkdirSync(path);
+  } catch (cause) {
+    // somebody else may have been faster
+    if (!isDirectory(path)) throw cause;
+  }
+}
+
 class NodeFile implements DiskFile {
   readonly path: string;
   #fd: number;
@@ -185,7 +200,7 @@ export class NodeDisk implements Disk {
   }
 
   makeDir(path: string): void {
-    attempt(path, () => fs.mkdirSync(path, { recursive: true }));
+    attempt(path, () => makeDirs(path));
   }
 
   rename(from: string, to: string): void {

@@ -306,3 +306,7 @@ test('MemoryDisk has room for so much', () => {
   disk.remove('/a');
   expect(disk.space()).toEqual({ totalBytes: 100, usableBytes: 60 });
 });
+
+test.runIf(process.platform === 'linux')('makes no directory where none can be, and says so', () => {
+  expect(codeOf(() => new NodeDisk().makeDir('/proc/nope'))).toBe('NOT_FOUND');
+});
