@@ -15,6 +15,10 @@ type Result = NonNullable<InputOf<typeof IncrementalAlterConfigsResponse>['respo
 
 const SET = 0;
 const DELETE = 1;
+const NOT_FOR_LOGGERS: ReadonlyMap<number, string> = new Map([
+  [2, 'APPEND'],
+  [3, 'SUBTRACT'],
+]);
 const STRING_TYPE = 2;
 
 export function describeLoggers(broker: Broker): ConfigEntry[] {
@@ -41,7 +45,7 @@ export function alterLoggers(broker: Broker, resource: Resource, validateOnly: b
 
 interface Problem {
   readonly errorCode: number;
-  readonly errorMessage: string;
+  readonly errorMessage: string | null;
 }
 
 const invalidRequest = (errorMessage: string): Problem => ({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
@@ -67,7 +71,8 @@ function firstProblem(broker: Broker, alterations: readonly Alteration[]): Probl
 function problemOf(broker: Broker, { name, configOperation, value }: Alteration): Problem | null {
   if (configOperation === SET && value === null) return invalidRequest(`Null value not supported for : ${name}`);
   if (configOperation !== SET && configOperation !== DELETE) {
-    const word = configOperation === 2 ? 'APPEND' : 'SUBTRACT';
+    const word = NOT_FOR_LOGGERS.get(configOperation);
+    if (word === undefined) return { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null };
     return invalidRequest(`${word} operation is not allowed for the BROKER_LOGGER resource`);
   }
   if (!broker.loggers.has(name)) return invalidConfig(`Logger ${name} does not exist!`);

@@ -176,6 +176,32 @@ function readDynamic(name: string, raw: string): void {
   readValue(definition, raw);
 }
 
+/** Classes come with Kafka or by its class path, which is empty here: those of others do not exist. */
+const isKnownClass = (name: string): boolean => name.startsWith('org.apache.kafka.');
+
+const UNKNOWN_REPORTERS =
+  'Invalid value org.apache.kafka.common.config.ConfigException: Validation of dynamic config update of Set(metric.reporters) ' +
+  'failed with class class kafka.server.DynamicMetricsReporters for configuration Invalid dynamic configuration';
+
+function classProblem(properties: Properties): string | null {
+  for (const [name, raw] of properties) {
+    const base = withoutListenerPrefix(name) ?? name;
+    if (dynamicDefinition(name)?.type === 'class' && !isKnownClass(raw.trim())) {
+      return `Invalid value ${raw.trim()} for configuration ${base}: Class ${raw.trim()} could not be found.`;
+    }
+    if (base !== 'metric.reporters') continue;
+    const reporters = raw.split(',').map((reporter) => reporter.trim());
+    if (reporters.some((reporter) => reporter !== '' && !isKnownClass(reporter))) return UNKNOWN_REPORTERS;
+  }
+  return null;
+}
+
+/** A node may start without a listener for controllers; one that has it keeps it. */
+function listenerProblem(before: BrokerConfig, after: BrokerConfig): string | null {
+  if (before.listeners.controller.length === 0 || after.listeners.controller.length > 0) return null;
+  return "requirement failed: controller.listener.names must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role";
+}
+
 /** Pools of threads in Kafka, which wants them to change gently. */
 const POOLS = [
   'num.io.threads',
@@ -226,11 +252,11 @@ function asInvalidRequest(error: unknown): unknown {
  */
 export function checkBrokerChanges(config: BrokerConfig, scope: DynamicScope, properties: Properties): BrokerConfig {
   try {
-    const problem = namesProblem([...properties.keys()], scope);
+    const problem = namesProblem([...properties.keys()], scope) ?? classProblem(properties);
     if (problem !== null) throw new InvalidConfigError(problem);
     for (const [name, raw] of properties) readDynamic(name, raw);
     const after = config.withDynamic({ ...config.dynamic, [scope]: properties });
-    const unfit = poolProblem(config, after) ?? localRetentionProblem(after);
+    const unfit = listenerProblem(config, after) ?? poolProblem(config, after) ?? localRetentionProblem(after);
     if (unfit !== null) throw new InvalidConfigError(unfit);
     return after;
   } catch (error) {

@@ -3,7 +3,7 @@
 import type { BrokerConfig } from './broker-config.ts';
 import { GROUP_RULES } from './group-rules.ts';
 import type { Listener } from './listeners.ts';
-import { ContradictionError } from './value.ts';
+import { ContradictionError, InvalidConfigError } from './value.ts';
 
 function must(condition: boolean, message: string): void {
   if (!condition) throw new ContradictionError(message);
@@ -131,13 +131,24 @@ function checkConnections(config: BrokerConfig): void {
   );
 }
 
+const HOST = /^[0-9a-zA-Z\-%._:]*$/;
+
+const isJavaInt = (text: string): boolean => /^[+-]?\d+$/.test(text) && Number(text) === (Number(text) | 0);
+
+/** A count below 0 is one that nobody keeps to: Kafka takes it, and lets none in from there. */
 function checkConnectionOverrides(config: BrokerConfig): void {
   const entries = config.get('max.connections.per.ip.overrides').split(',');
   for (const entry of entries.map((part) => part.trim()).filter((part) => part !== '')) {
+    const match = /^(.*):(.*)$/.exec(entry);
     must(
-      /^[0-9a-zA-Z\-%._:]+:\d+$/.test(entry),
+      match !== null,
       `max.connections.per.ip.overrides has an entry that is not of the form {host}:{count}: ${entry}`,
     );
+    const [, host, count] = match as unknown as [string, string, string];
+    if (!isJavaInt(count.trim())) throw new InvalidConfigError(`For input string: "${count.trim()}"`);
+    if (!HOST.test(host.trim())) {
+      throw new InvalidConfigError(`max.connections.per.ip.overrides contains invalid addresses : ${host.trim()}`);
+    }
   }
 }
 

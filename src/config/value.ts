@@ -26,8 +26,20 @@ function invalid(name: string, value: string, reason: string): InvalidConfigErro
 
 const INTEGER_BITS: Partial<Record<ConfigType, bigint>> = { short: 16n, int: 32n, long: 64n };
 const INTEGER = /^[+-]?\d+$/;
-/** What Java's Double.parseDouble takes, hexadecimal floats aside. */
+/** What Java's Double.parseDouble takes; the hexadecimal form is below. */
 const DOUBLE = /^[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)$/;
+
+/** 0x, a mantissa of hexadecimal digits, p and a power of two: parts are sign, integer, fraction and exponent. */
+const HEXADECIMAL = /^([+-]?)0[xX](?=\.?[\da-fA-F])([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)[fFdD]?$/;
+
+function parseDouble(text: string): number | null {
+  if (DOUBLE.test(text)) return Number(text.replace(/[fFdD]$/, ''));
+  const match = HEXADECIMAL.exec(text);
+  if (match === null) return null;
+  const [, sign, integer, fraction, exponent] = match as unknown as [string, string, string, string, string];
+  const size = Number.parseInt(integer + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length);
+  return sign === '-' ? -size : size;
+}
 
 function parseInteger(text: string, bits: bigint): number | bigint | null {
   if (!INTEGER.test(text)) return null;
@@ -41,7 +53,7 @@ function parseInteger(text: string, bits: bigint): number | bigint | null {
 function parseNumber(type: ConfigType, text: string): number | bigint | null {
   const bits = INTEGER_BITS[type];
   if (bits !== undefined) return parseInteger(text, bits);
-  return DOUBLE.test(text) ? Number(text.replace(/[fFdD]$/, '')) : null;
+  return parseDouble(text);
 }
 
 /** Reads one value of a type; throws InvalidConfigError. Does not look at ranges: see `checkValue`. */

@@ -17,7 +17,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { applyOperation, BROKER_LISTS, type ConfigChange, Operation, storedLists } from './config-operations.ts';
 import { ELR_VERSION } from './features.ts';
 import { type MetadataImage, ResourceType, resourceKey } from './image.ts';
-import { errorOf, type Plan, type PlanContext, Refused } from './plan.ts';
+import { type ApiError, errorOf, type Plan, type PlanContext, Refused } from './plan.ts';
 import { type MetadataRecord, record } from './records.ts';
 import { topicNameProblem } from './topic-names.ts';
 
@@ -75,12 +75,17 @@ function planTargets(context: PlanContext, targets: readonly Target[], validateO
     const key = resourceKey(type, name);
     times.set(key, (times.get(key) ?? 0) + 1);
   }
-  const responses = targets.map((target): Result => {
+  const refusals = targets.map((target) =>
+    refusalOf(context, target, times.get(resourceKey(target.type, target.name))),
+  );
+  // what the broker lets pass goes to Kafka's controller, which fails as a whole on an operation that does not exist
+  const fails = targets.some(({ changes }, i) => refusals[i] === null && changes.some(isUnknown));
+  const responses = targets.map((target, i): Result => {
     const { type: resourceType, name: resourceName } = target;
+    const refusal = refusals[i];
+    if (refusal !== null) return { ...refusal, resourceType, resourceName };
     try {
-      if (times.get(resourceKey(resourceType, resourceName)) !== 1) {
-        throw new Refused('INVALID_REQUEST', 'Each resource must appear at most once.');
-      }
+      if (fails) throw new Refused('UNKNOWN_SERVER_ERROR', null);
       const { altered, planned } = planTarget(context, target);
       records.push(...planned);
       clears.push(...clearElr(context.image, target, altered));
@@ -99,9 +104,19 @@ function clearElr(image: MetadataImage, { type, name }: Target, altered: Changed
   return [record(ClearElrRecord, { topicName: type === ResourceType.TOPIC ? name : everyTopic })];
 }
 
+/** Why the broker itself refuses a resource that is named so many times, before any of them is looked at by the controller. */
+function refusalOf(context: PlanContext, target: Target, times: number | undefined): ApiError | null {
+  try {
+    if (times !== 1) throw new Refused('INVALID_REQUEST', 'Each resource must appear at most once.');
+    checkForm(target);
+    if (target.type === ResourceType.BROKER) checkBroker(context, target);
+    return null;
+  } catch (error) {
+    return errorOf(error);
+  }
+}
+
 function planTarget(context: PlanContext, target: Target) {
-  checkForm(target);
-  if (target.type === ResourceType.BROKER) checkBroker(context, target);
   const { altered, after } = change(context, target);
   if (target.type === ResourceType.BROKER) checkMinIsr(context, target.name, altered);
   else checkStored(context, target, after);
@@ -125,15 +140,16 @@ function checkForm({ type, changes }: Target): void {
   if (!isKnown || type === ResourceType.BROKER_LOGGER) {
     throw new Refused('INVALID_REQUEST', `Unknown resource type ${type}`);
   }
-  // Kafka's controller fails on these, save for brokers, where it says what is wrong
-  const unknown = changes.find(({ operation }) => operation < Operation.SET || operation > Operation.SUBTRACT);
-  if (unknown !== undefined) throw new Refused('INVALID_REQUEST', `Unknown operations type ${unknown.operation}`);
 }
+
+const isUnknown = ({ operation }: ConfigChange): boolean => operation < Operation.SET || operation > Operation.SUBTRACT;
 
 const NODE_ID = /^[+-]?\d+$/;
 
 /** A broker takes changes for itself and, under the empty name, for all brokers of the cluster. */
 function checkBroker(context: PlanContext, { name, changes, replacesAll }: Target): void {
+  const unknown = changes.find(isUnknown);
+  if (unknown !== undefined) throw new Refused('INVALID_REQUEST', `Unknown operations type ${unknown.operation}`);
   if (name !== '') {
     checkIsInteger(name);
     if (Number(name) !== context.nodeId) {

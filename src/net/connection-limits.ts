@@ -91,7 +91,7 @@ export async function parseOverrides(
   for (const entry of text.split(',').map((part) => part.trim())) {
     if (entry === '') continue;
     const colon = entry.lastIndexOf(':');
-    const host = entry.slice(0, colon);
+    const host = entry.slice(0, colon).trim();
     overrides.set(isIP(host) > 0 ? host : await lookup(host), Number(entry.slice(colon + 1)));
   }
   return overrides;

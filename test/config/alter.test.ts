@@ -303,3 +303,16 @@ test('lists are known, so that APPEND and SUBTRACT work on them alone', () => {
   expect(isListConfig('topic', 'nosuch')).toBe(false);
   expect(isListConfig('broker', 'log.cleanup.policy')).toBe(true);
 });
+
+test('the listener for controllers stays where there is one', () => {
+  const withController = brokerConfig({
+    listeners: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+    'controller.listener.names': 'CONTROLLER',
+  });
+  const set = (listeners: string) =>
+    answer(() => checkBrokerChanges(withController, 'perBroker', properties({ listeners })));
+  expect(set('PLAINTEXT://:9092,CONTROLLER://:9094')).toBeNull();
+  expect(set('PLAINTEXT://:9092')).toBe(
+    "INVALID_REQUEST: requirement failed: controller.listener.names must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role",
+  );
+});
