@@ -6,7 +6,7 @@ import type { FetchPartition } from '../partition/fetch-session.ts';
 import type { Partition } from '../partition/partition.ts';
 import { type Resolved, resolveSession, TOPIC_IDS_SINCE } from './fetch-wanted.ts';
 import { handler, type RequestContext } from './handler.ts';
-import { checkLeaderEpoch, epochEnd } from './leader-epoch.ts';
+import { checkLeaderEpoch, epochEnd, NO_LEADER_EPOCH } from './leader-epoch.ts';
 import { missingPartition, missingPartitionOnceNamed } from './missing-partition.ts';
 import { answerFor, enoughToAnswer } from './partition-failure.ts';
 
@@ -203,7 +203,8 @@ class Fetching {
 
   /** Kafka's error for who asks and for the epochs that are named; 0 where there is none. */
   private refusalOf(partition: Partition, wanted: FetchPartition): number {
-    const epochError = checkLeaderEpoch(partition, wanted.currentLeaderEpoch);
+    // unlike other APIs, Fetch takes any number below 0 for none
+    const epochError = checkLeaderEpoch(partition, Math.max(wanted.currentLeaderEpoch, NO_LEADER_EPOCH));
     if (epochError !== 0) return epochError;
     // a partition has one replica: no other broker follows it
     if (this.isFollower) return ErrorCode.NOT_LEADER_OR_FOLLOWER;

@@ -7,7 +7,7 @@ import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { checkTopicChanges } from '../config/alter.ts';
 import { describeTopic } from '../config/describe.ts';
-import { type PartitionImage, ResourceType, type TopicImage } from './image.ts';
+import { type MetadataImage, type PartitionImage, ResourceType, type TopicImage } from './image.ts';
 import { assignmentProblem, newPartition, place, usableBrokers } from './placement.ts';
 import {
   type ApiError,
@@ -230,6 +230,19 @@ export function brokersFor(context: PlanContext, factor: number) {
 type DeleteResult = NonNullable<InputOf<typeof DeleteTopicsResponse>['responses']>[number];
 
 /** What is named twice is not deleted at all, and told once. */
+/** The ids of the topics that are asked for by name, once, and by id as well. */
+function namedAndById(image: MetadataImage, once: readonly WantedTopic[], all: readonly WantedTopic[]): Set<string> {
+  const ids = new Set(all.filter(({ name }) => name === null).map(({ topicId }) => topicId));
+  const names = once.filter(({ topicId }) => topicId === ZERO_UUID).map(({ name }) => name);
+  const named = names.map((name) => (name === null ? undefined : image.topic(name)?.id));
+  return new Set(named.filter((id) => id !== undefined && ids.has(id)) as string[]);
+}
+
+const ALREADY_SUPPLIED = {
+  errorCode: ErrorCode.INVALID_REQUEST,
+  errorMessage: 'The provided topic name maps to an ID that was already supplied.',
+};
+
 export function planDeleteTopics(
   context: PlanContext,
   request: MessageOf<typeof DeleteTopicsRequest>,
@@ -243,11 +256,20 @@ export function planDeleteTopics(
   const once = new Map(wanted.map((w) => [key(w), w]));
   const records: MetadataRecord[] = [];
   const responses: DeleteResult[] = [];
+  const namedToo = namedAndById(
+    context.image,
+    [...once].filter(([wantedKey]) => !twice.has(wantedKey)).map(([, w]) => w),
+    wanted,
+  );
   for (const [wantedKey, w] of once) {
+    const isTwice = twice.has(wantedKey);
+    // answered once, with the name
+    if (w.name === null && !isTwice && namedToo.has(w.topicId)) continue;
     try {
-      const topic = deletable(context, w, twice.has(wantedKey));
-      if (records.some((r) => (r.value as { topicId: string }).topicId === topic.id)) {
-        throw new Refused('INVALID_REQUEST', 'The provided topic name maps to an ID that was already supplied.');
+      const topic = deletable(context, w, isTwice);
+      if (namedToo.has(topic.id)) {
+        responses.push({ ...w, topicId: topic.id, ...ALREADY_SUPPLIED });
+        continue;
       }
       records.push(record(RemoveTopicRecord, { topicId: topic.id }));
       responses.push({ name: topic.name, topicId: topic.id, errorCode: 0, errorMessage: null });
