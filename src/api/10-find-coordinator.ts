@@ -50,6 +50,8 @@ const KINDS: readonly (Kind | undefined)[] = [
 
 /** From then on a request asks for many keys (KIP-699). */
 const BATCH_VERSION = 4;
+/** What Kafka says of the key of a share partition that is none. */
+const NO_WORDS = '';
 /** How long a coordinator that is being loaded is waited for. */
 const LOADING_TIMEOUT_MS = 5000;
 
@@ -68,7 +70,10 @@ export const findCoordinator = handler({
     const keys = isBatch ? request.coordinatorKeys : [request.key];
     const kind = KINDS[request.keyType];
     const isKnown = kind !== undefined && (keys.length === 0 || apiVersion >= kind.sinceVersion);
-    if (!isKnown) return inForm(isBatch, refused(keys, ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST));
+    if (!isKnown) {
+      const message = isBatch && kind !== undefined ? NO_WORDS : GENERIC_INVALID_REQUEST;
+      return inForm(isBatch, refused(keys, ErrorCode.INVALID_REQUEST, message));
+    }
     if (keys.length === 0) return { coordinators: [] };
     const isAsked = keys.some((key) => kind.partitionFor(broker, key) !== null);
     return andThen(isAsked ? ensureTopic(context, kind) : undefined, () =>
@@ -96,7 +101,7 @@ function ensureTopic({ broker }: RequestContext, { topic }: Kind): Eventually<un
 
 function coordinatorOf({ broker, connection }: RequestContext, kind: Kind, key: string): Eventually<Found> {
   const partition = kind.partitionFor(broker, key);
-  if (partition === null) return refused([key], ErrorCode.INVALID_REQUEST, GENERIC_INVALID_REQUEST)[0];
+  if (partition === null) return refused([key], ErrorCode.INVALID_REQUEST, NO_WORDS)[0];
   const leader = broker.image().topic(kind.topic)?.partitions[partition]?.leader;
   const endpoint = broker.endpoints(connection.listenerName).find(({ nodeId }) => nodeId === leader);
   if (endpoint === undefined) return unavailable(key);

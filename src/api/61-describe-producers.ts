@@ -1,7 +1,9 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
 import type { InputOf } from '../../protocol/schema.ts';
+import { topicNameProblem } from '../controller/topic-names.ts';
 import type { Partition } from '../partition/partition.ts';
+import type { Broker } from './broker.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
 import { answerFor } from './partition-failure.ts';
@@ -35,13 +37,13 @@ export const describeProducers = handler({
 
 function describe(context: RequestContext, topic: string, partitionIndex: number): PartitionResponse {
   const partition = context.broker.partitions.get(topic, partitionIndex);
-  if (partition === undefined) return missing(partitionIndex, missingPartition(context.broker, topic, partitionIndex));
-  if (partition.isOffline) return missing(partitionIndex, ErrorCode.KAFKA_STORAGE_ERROR);
+  if (partition === undefined) return missing(context.broker, topic, partitionIndex);
+  if (partition.isOffline) return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
   return answerFor(
     context.broker,
     partition,
     () => producersOf(partition),
-    (errorCode) => missing(partitionIndex, errorCode),
+    (errorCode) => ({ partitionIndex, errorCode }),
   );
 }
 
@@ -61,10 +63,14 @@ function producersOf(partition: Partition): PartitionResponse {
   };
 }
 
-/** Kafka has words for a partition that the cluster does not have, and none for the other errors. */
-function missing(partitionIndex: number, errorCode: number): PartitionResponse {
-  const isUnknown = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return { partitionIndex, errorCode, errorMessage: isUnknown ? UNKNOWN_PARTITION : null };
+/** Kafka has words for a topic that the cluster does not have or cannot have, and none for the other errors. */
+function missing(broker: Broker, topic: string, partitionIndex: number): PartitionResponse {
+  const problem = topicNameProblem(topic);
+  if (problem !== null) {
+    return { partitionIndex, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: problem };
+  }
+  const errorMessage = broker.image().topic(topic) === undefined ? UNKNOWN_TOPIC : null;
+  return { partitionIndex, errorCode: missingPartition(broker, topic, partitionIndex), errorMessage };
 }
 
-const UNKNOWN_PARTITION = 'This server does not host this topic-partition.';
+const UNKNOWN_TOPIC = 'This server does not host this topic-partition.';

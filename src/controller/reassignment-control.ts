@@ -25,7 +25,9 @@ export function planAlterPartitionReassignments(
       ...reassign(context, { name, index: partitionIndex, replicas, mayResize }, records),
     })),
   }));
-  const response = { ...NO_ERROR, allowReplicationFactorChange: mayResize, responses };
+  // Kafka writes its empty message where there is nothing to say anything of
+  const nothing = request.topics.length === 0 ? { errorMessage: '' } : {};
+  const response = { ...NO_ERROR, ...nothing, allowReplicationFactorChange: mayResize, responses };
   return { records, response };
 }
 
