@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeBrokers } from '../describe-brokers.ts';
 import { fetches } from './fetch-scenarios.ts';
+import { produces } from './produce-scenarios.ts';
 import { Recording } from './recording.ts';
 
 /** What Kafka answers to right and wrong requests, recorded: `COMPAT_BROKERS=kafka vitest run --project compat -u`. */
-const scenarios = { fetch: fetches };
+const scenarios = { fetch: fetches, produce: produces };
 
 const all = Object.entries(scenarios).flatMap(([kind, of]) =>
   Object.entries(of).map(([name, scenario]) => [`${kind}-${name}`, scenario] as const),

@@ -40,14 +40,14 @@ export function checkProducedBatch(
   produceVersion: number,
   maxBatchBytes = Number.MAX_SAFE_INTEGER,
 ): BatchProblem | null {
-  if (buf === null) return { ...problem('INVALID_RECORD', 'no records'), inRequest: true };
   const inRequest = checkOnlyBatch(buf, produceVersion);
-  if (inRequest !== null) return { ...inRequest, inRequest: true };
+  if (buf === null || inRequest !== null) return { ...(inRequest as BatchProblem), inRequest: true };
   return checkBatch(buf, maxBatchBytes, true) ?? checkClientHeader(buf);
 }
 
-/** What Kafka finds out while it parses the request. */
-function checkOnlyBatch(buf: Buffer, produceVersion: number): BatchProblem | null {
+/** What Kafka finds out while it parses the request, before it asks for anything else: whether there is one v2 batch and no other. */
+export function checkOnlyBatch(buf: Buffer | null, produceVersion: number): BatchProblem | null {
+  if (buf === null) return problem('INVALID_RECORD', 'no records');
   const framing = checkFraming(buf, 0);
   if (framing !== null) return { ...framing, isTold: true };
   if (!isWhole(buf, 0)) return problem('INVALID_RECORD', 'not one whole record batch');

@@ -39,14 +39,15 @@ export const produce = handler({
   advertisedMin: 0,
 
   handle(context, request) {
-    const verified = verifyTransaction(context, request, (topic, index) => find(context, topic, index));
-    return andThen(verified, (partitions) => appendAll(context, request, partitions));
+    const topicData = eachOnce(request.topicData);
+    const verified = verifyTransaction(context, request, topicData, (topic, index) => find(context, topic, index));
+    return andThen(verified, (partitions) => appendAll(context, { ...request, topicData }, partitions));
   },
 
   failed(request, code, message) {
     if (request.acks === 0) throw new CloseConnection(`Produce with acks=0 failed: ${errorName(code)}`);
     return {
-      responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      responses: eachOnce(request.topicData).map(({ name, topicId, partitionData }) => ({
         name,
         topicId,
         partitionResponses: partitionData.map(({ index }) => refused(index, code, message)),
@@ -54,6 +55,19 @@ export const produce = handler({
     };
   },
 });
+
+/** Each partition once, with the records that are named for it last, as Kafka reads the request; topics without any are left out. */
+function eachOnce(topicData: readonly Topic[]): Topic[] {
+  if (topicData.length === 1 && topicData[0].partitionData.length === 1) return [...topicData];
+  const topics = new Map<string, { topic: Topic; partitions: Map<number, Topic['partitionData'][number]> }>();
+  for (const topic of topicData) {
+    const key = `${topic.name}/${topic.topicId}`;
+    const { partitions } = topics.get(key) ?? { partitions: new Map() };
+    for (const data of topic.partitionData) partitions.set(data.index, data);
+    if (partitions.size > 0) topics.set(key, { topic, partitions });
+  }
+  return [...topics.values()].map(({ topic, partitions }) => ({ ...topic, partitionData: [...partitions.values()] }));
+}
 
 function appendAll(
   context: RequestContext,

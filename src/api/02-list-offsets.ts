@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
@@ -28,6 +28,7 @@ const SINCE: Record<number, number> = {
   [EARLIEST_PENDING_UPLOAD]: 11,
 };
 const LEADER_EPOCH_SINCE = 4;
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const DEBUGGING_CONSUMER = -2;
 
@@ -37,16 +38,18 @@ export const listOffsets = handler({
   versions: [1, 11],
 
   handle(context, request) {
-    const twice = duplicates(request);
-    return {
-      topics: request.topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map((wanted) => {
-          if (twice.has(`${name}/${wanted.partitionIndex}`)) return refused(wanted, ErrorCode.INVALID_REQUEST);
-          return find(context, request, name, wanted);
-        }),
-      })),
-    };
+    const { isolationLevel } = request;
+    // Kafka has no answer but this to a level that it does not know
+    if (isolationLevel < READ_UNCOMMITTED || isolationLevel > READ_COMMITTED)
+      throw new KafkaError('UNKNOWN_SERVER_ERROR');
+    const topics = eachOnce(request).map(([name, partitions]) => ({
+      name,
+      partitions: partitions.map(([wanted, isRepeated]) => {
+        if (isRepeated) return refused(wanted, ErrorCode.INVALID_REQUEST);
+        return find(context, request, name, wanted);
+      }),
+    }));
+    return { topics };
   },
 
   failed: (request, errorCode) => ({
@@ -105,17 +108,15 @@ function visibleUpTo(partition: Partition, request: Request): number {
   return request.isolationLevel === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark;
 }
 
-/** A partition named twice in one request is refused, both times. */
-function duplicates(request: Request): Set<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
+/** Each partition once, and whether it is named more often: then it is refused. Topics without partitions are left out. */
+function eachOnce(request: Request): [string, [Wanted, boolean][]][] {
+  const topics = new Map<string, Map<number, [Wanted, boolean]>>();
   for (const { name, partitions } of request.topics) {
-    for (const { partitionIndex } of partitions) {
-      const key = `${name}/${partitionIndex}`;
-      (seen.has(key) ? twice : seen).add(key);
-    }
+    const of = topics.get(name) ?? new Map<number, [Wanted, boolean]>();
+    for (const wanted of partitions) of.set(wanted.partitionIndex, [wanted, of.has(wanted.partitionIndex)]);
+    if (of.size > 0) topics.set(name, of);
   }
-  return twice;
+  return [...topics].map(([name, of]) => [name, [...of.values()]]);
 }
 
 function refused(wanted: Wanted, errorCode: number): PartitionResponse {

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { toNumber } from '../../protocol/int64.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
+import type { MessageOf } from '../../protocol/schema.ts';
 import { isInternalTopic } from '../coordinator/topics.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
@@ -13,15 +14,14 @@ export const deleteRecords = handler({
   versions: [0, 2],
 
   handle(context, request) {
-    return {
-      topics: request.topics.map(({ name, partitions }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex, offset }) => ({
-          partitionIndex,
-          ...deleteBefore(context, name, partitionIndex, toNumber(offset)),
-        })),
+    const topics = [...offsetsOf(request)].map(([name, offsets]) => ({
+      name,
+      partitions: [...offsets].map(([partitionIndex, offset]) => ({
+        partitionIndex,
+        ...deleteBefore(context, name, partitionIndex, offset),
       })),
-    };
+    }));
+    return { topics };
   },
 
   failed: (request, errorCode) => ({
@@ -31,6 +31,17 @@ export const deleteRecords = handler({
     })),
   }),
 });
+
+/** By topic and partition the offset that is named last, as Kafka reads the request; topics without partitions are left out. */
+function offsetsOf(request: MessageOf<typeof DeleteRecordsRequest>): Map<string, Map<number, number>> {
+  const topics = new Map<string, Map<number, number>>();
+  for (const { name, partitions } of request.topics) {
+    const offsets = topics.get(name) ?? new Map<number, number>();
+    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, toNumber(offset));
+    if (offsets.size > 0) topics.set(name, offsets);
+  }
+  return topics;
+}
 
 function deleteBefore(context: RequestContext, topic: string, index: number, offset: number) {
   const partition = context.broker.partitions.get(topic, index);

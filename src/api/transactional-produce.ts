@@ -2,6 +2,7 @@
 import { ErrorCode, errorName, KafkaError } from '../../protocol/errors.ts';
 import type { ProduceRequest } from '../../protocol/messages/00-produce.ts';
 import * as batch from '../../protocol/records/batch.ts';
+import { checkOnlyBatch } from '../../protocol/records/check.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
 import type { Partition } from '../partition/partition.ts';
@@ -19,21 +20,24 @@ export type VerifiedPartitions = ReadonlyMap<Partition, Verified>;
 const NONE: VerifiedPartitions = new Map();
 
 /**
- * Has the transaction coordinator look at the partitions that the request's transaction begins in. Throws KafkaError where
- * the whole request is refused.
+ * Has the transaction coordinator look at the partitions that the request's transaction begins in; `topicData` has each partition
+ * once. Malformed records are left to the append, which refuses them: they begin nothing. Throws KafkaError where the whole request is
+ * refused.
  */
 export function verifyTransaction(
   context: RequestContext,
   request: Request,
+  topicData: Request['topicData'],
   find: (topic: Request['topicData'][number], index: number) => Partition | undefined,
 ): Eventually<VerifiedPartitions> {
   if (!hasTransactionalBatch(request)) return NONE;
   const { transactionalId } = request;
   if (transactionalId === null) throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
   const wanted: { partition: Partition; sequence: number; records: Buffer }[] = [];
-  for (const topic of request.topicData) {
+  for (const topic of topicData) {
     for (const { index, records } of topic.partitionData) {
-      const partition = isTransactional(records) ? find(topic, index) : undefined;
+      const isWanted = isTransactional(records) && checkOnlyBatch(records, context.apiVersion) === null;
+      const partition = isWanted ? find(topic, index) : undefined;
       if (partition !== undefined && records !== null) {
         wanted.push({ partition, records, sequence: batch.baseSequence(records, 0) });
       }
