@@ -1,3 +1,5 @@
+import { KafkaError } from '../../protocol/errors.ts';
+import type { Int64 } from '../../protocol/int64.ts';
 import { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../protocol/messages/27-write-txn-markers.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
@@ -14,8 +16,13 @@ export const writeTxnMarkers = handler({
   versions: [1, 2],
 
   handle(context, request) {
-    const written = request.markers.map((marker) => write(context, marker));
-    return andThen(all(written), (markers) => ({ markers }));
+    // Kafka fails where it makes the batch, which must have a producer
+    const isOfNobody = request.markers.some(
+      ({ producerId, producerEpoch }) => producerId === -1 || producerEpoch === -1,
+    );
+    if (isOfNobody) throw new KafkaError('UNKNOWN_SERVER_ERROR');
+    const written = request.markers.flatMap((marker) => write(context, marker));
+    return andThen(all(written), (results) => ({ markers: byProducer(results) }));
   },
 
   failed: (request, errorCode) => ({
@@ -29,16 +36,39 @@ export const writeTxnMarkers = handler({
   }),
 });
 
-function write({ broker }: RequestContext, request: Marker): Eventually<MarkerResult> {
+/** What came of a marker in one partition. */
+interface Written {
+  readonly producerId: Int64;
+  readonly topic: string;
+  readonly partitionIndex: number;
+  readonly errorCode: number;
+}
+
+function write({ broker }: RequestContext, request: Marker): Eventually<Written>[] {
   const { producerId, producerEpoch, transactionResult, coordinatorEpoch, transactionVersion, topics } = request;
   const result = transactionResult ? 'commit' : 'abort';
   const marker: EndMarker = { producerId, producerEpoch, result, coordinatorEpoch, transactionVersion };
-  const ofTopics = topics.map(({ name, partitionIndexes }) => {
-    const ofPartitions = partitionIndexes.map((partition) => {
-      const code = broker.markers.write({ topic: name, partition }, marker);
-      return andThen(code, (errorCode) => ({ partitionIndex: partition, errorCode }));
-    });
-    return andThen(all(ofPartitions), (partitions) => ({ name, partitions }));
-  });
-  return andThen(all(ofTopics), (written) => ({ producerId, topics: written }));
+  return topics.flatMap(({ name: topic, partitionIndexes }) =>
+    partitionIndexes.map((partitionIndex) => {
+      const code = broker.markers.write({ topic, partition: partitionIndex }, marker);
+      return andThen(code, (errorCode) => ({ producerId, topic, partitionIndex, errorCode }));
+    }),
+  );
+}
+
+/** Each producer, topic and partition once, whichever marker named it: the last result counts. */
+function byProducer(results: readonly Written[]): MarkerResult[] {
+  const producers = new Map<Int64, Map<string, Map<number, number>>>();
+  for (const { producerId, topic, partitionIndex, errorCode } of results) {
+    const topics = producers.get(producerId) ?? new Map<string, Map<number, number>>();
+    const codes = topics.get(topic) ?? new Map<number, number>();
+    producers.set(producerId, topics.set(topic, codes.set(partitionIndex, errorCode)));
+  }
+  return [...producers].map(([producerId, topics]) => ({
+    producerId,
+    topics: [...topics].map(([name, codes]) => ({
+      name,
+      partitions: [...codes].map(([partitionIndex, errorCode]) => ({ partitionIndex, errorCode })),
+    })),
+  }));
 }

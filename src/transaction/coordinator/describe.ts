@@ -37,9 +37,10 @@ export interface TransactionFilter {
   matches(transactionalIds: readonly string[]): readonly string[];
 }
 
-/** Names of states that do not exist, in the order of the request. */
-export const unknownStates = ({ stateFilters }: MessageOf<typeof ListTransactionsRequest>): string[] =>
-  stateFilters.filter((name) => !isState(name));
+/** Names of states that do not exist, each once, in the order of the request. */
+export const unknownStates = ({ stateFilters }: MessageOf<typeof ListTransactionsRequest>): string[] => [
+  ...new Set(stateFilters.filter((name) => !isState(name))),
+];
 
 export function listTransactions(
   shard: TransactionShard,

@@ -33,6 +33,8 @@ export class MarkerWriter {
     if (found === undefined || found.isOffline) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     if (topic === OFFSETS_TOPIC) return andThen(this.options.endOffsets(partition, marker), asPartitionError);
     const { producerId, producerEpoch, result, coordinatorEpoch, transactionVersion } = marker;
+    // a producer that nothing is known of has epoch -1: this one is older
+    if (producerEpoch < -1) return ErrorCode.INVALID_PRODUCER_EPOCH;
     const commit = result === 'commit';
     const timestampMs = this.options.clock.nowMs();
     const batch = transactionMarkerBatch({ commit, coordinatorEpoch, producerId, producerEpoch, timestampMs });
