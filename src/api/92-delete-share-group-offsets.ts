@@ -2,6 +2,7 @@ import {
   DeleteShareGroupOffsetsRequest,
   DeleteShareGroupOffsetsResponse,
 } from '../../protocol/messages/92-delete-share-group-offsets.ts';
+import { errorMessage } from '../group/share/messages.ts';
 import { handler } from './handler.ts';
 import { hasShareGroups, SHARE_GROUPS_DISABLED } from './share-protocol.ts';
 
@@ -12,8 +13,9 @@ export const deleteShareGroupOffsets = handler({
   versions: [0, 0],
 
   handle({ broker }, request) {
-    return hasShareGroups(broker) ? broker.groups.share.deleteOffsets(request) : SHARE_GROUPS_DISABLED;
+    if (!hasShareGroups(broker)) return { ...SHARE_GROUPS_DISABLED, errorMessage: errorMessage('UNSUPPORTED_VERSION') };
+    return broker.groups.share.deleteOffsets(request);
   },
 
-  failed: (_request, errorCode, errorMessage) => ({ errorCode, errorMessage }),
+  failed: (_request, errorCode, message) => ({ errorCode, errorMessage: message }),
 });

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors.ts';
+import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import type { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/78-share-fetch.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { asKafkaError } from '../coordinator/errors.ts';
@@ -20,7 +20,11 @@ export interface Fetched {
   readonly response: PartitionResponse;
 }
 
-const RECORD_LIMIT_MODE = 1;
+/** How a request says in which way records are to be handed out (KIP-1206). */
+const ACQUIRE_MODES: ReadonlyMap<number, AcquireMode> = new Map([
+  [0, 'batch-optimized'],
+  [1, 'record-limit'],
+]);
 export const NO_RECORDS = Buffer.alloc(0);
 
 /** One of the partitions that are fetched: its share partition, or why there is none. */
@@ -41,7 +45,8 @@ export class ShareFetching {
   private readonly targets: readonly Target[];
   private readonly maxBytes: number;
   private readonly minBytes: number;
-  private readonly mode: AcquireMode;
+  /** Undefined: one that there is not. */
+  private readonly mode: AcquireMode | undefined;
   private isGone = false;
   /** A log could not be read: that is told at once. */
   private hasFailed = false;
@@ -59,14 +64,18 @@ export class ShareFetching {
     this.memberId = member.memberId;
     this.maxBytes = Math.min(request.maxBytes, context.broker.config().get('fetch.max.bytes'));
     this.minBytes = Math.min(request.minBytes, this.maxBytes);
-    this.mode = request.shareAcquireMode === RECORD_LIMIT_MODE ? 'record-limit' : 'batch-optimized';
+    this.mode = ACQUIRE_MODES.get(request.shareAcquireMode);
     this.targets = rotated(wanted, request.shareSessionEpoch).map((one) => this.target(one));
   }
 
-  /** At once where there is enough, else when enough has come or maxWaitMs is over. */
+  /**
+   * At once where there is enough, else when enough has come or maxWaitMs is over. Throws UNKNOWN_SERVER_ERROR for an acquire mode that
+   * there is not, as Kafka does where there is something to fetch; the session has moved on by then.
+   */
   run(): Eventually<Fetched[]> {
     const open = this.targets.filter(({ errorCode }) => errorCode === 0);
     if (open.length === 0) return this.refusals();
+    if (this.mode === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'an unknown share acquire mode');
     if (this.maxBytes <= 0 || this.request.maxRecords <= 0) return this.refusals();
     for (const target of open) this.load(target);
     if (this.isOver() || this.request.maxWaitMs <= 0 || this.hasEnough()) {
@@ -202,7 +211,7 @@ export class ShareFetching {
     const { batchSize, maxRecords } = this.request;
     const { records, acquired } = share.fetch({
       memberId: this.memberId,
-      mode: this.mode,
+      mode: this.mode as AcquireMode,
       batchSize,
       maxRecords: maxRecords - acquiredCount,
       maxBytes,

@@ -55,7 +55,7 @@ export function commitOffsets(
 function committed(p: PartitionRequest, topicId: string, nowMs: number, expireTimestampMs: number): CommittedOffset {
   return {
     offset: p.committedOffset,
-    leaderEpoch: p.committedLeaderEpoch < 0 ? -1 : p.committedLeaderEpoch,
+    leaderEpoch: p.committedLeaderEpoch,
     metadata: p.committedMetadata ?? '',
     commitTimestampMs: nowMs,
     expireTimestampMs,

@@ -8,7 +8,7 @@ import { RecordForm } from '../../coordinator/record-form.ts';
 /** What a committed offset consists of. */
 export interface CommittedOffset {
   readonly offset: Int64;
-  /** Epoch of the leader the record was fetched from; -1 where the client did not say. */
+  /** Epoch of the leader the record was fetched from; -1 where the client did not say; other negative ones stay as they come. */
   readonly leaderEpoch: number;
   readonly metadata: string;
   readonly commitTimestampMs: number;

@@ -52,7 +52,7 @@ export function commitTransactionalOffsets(
 function pendingOffset(p: PartitionRequest, nowMs: number): CommittedOffset {
   return {
     offset: p.committedOffset,
-    leaderEpoch: p.committedLeaderEpoch < 0 ? -1 : p.committedLeaderEpoch,
+    leaderEpoch: p.committedLeaderEpoch,
     metadata: p.committedMetadata ?? '',
     commitTimestampMs: nowMs,
     expireTimestampMs: -1,

@@ -39,7 +39,7 @@ export function alterOffsets(
   const group = findOrNewShareGroup(shard, groupId);
   if (!group.isEmpty()) throw new KafkaError('NON_EMPTY_GROUP', errorMessage('NON_EMPTY_GROUP'));
   const partitions: InitializeState[] = [];
-  const responses = topics.map((topic) => altered(shard, topic, group.epoch, partitions));
+  const responses = merged(topics).map((topic) => altered(shard, topic, group.epoch, partitions));
   const response = { responses };
   if (partitions.length === 0) return { records: [], response: { response, initialization: { groupId, partitions } } };
   const image = shard.env.image();
@@ -48,6 +48,16 @@ export function alterOffsets(
   );
   const records = [initializingRecord(shard, group, initializing, nowMs)];
   return { records, response: { response, initialization: { groupId, partitions } } };
+}
+
+/** Each topic once, with all of its partitions. */
+function merged(topics: readonly Topic[]): Topic[] {
+  const byName = new Map<string, Topic>();
+  for (const topic of topics) {
+    const before = byName.get(topic.topicName)?.partitions ?? [];
+    byName.set(topic.topicName, { ...topic, partitions: [...before, ...topic.partitions] });
+  }
+  return [...byName.values()];
 }
 
 /** One topic's part of the response; what is to be initialized is added to `into`. */

@@ -1,3 +1,4 @@
+import { KafkaError } from '../../../protocol/errors.ts';
 import type { StreamsGroupMemberMetadataValue } from '../../../protocol/groups/streams-group-member-metadata.ts';
 import type { StreamsGroupHeartbeatRequest } from '../../../protocol/messages/88-streams-group-heartbeat.ts';
 import type { MessageOf } from '../../../protocol/schema.ts';
@@ -61,7 +62,7 @@ export function newMember(memberId: string): StreamsMember {
 export const isReconciledTo = (member: StreamsMember, targetEpoch: number): boolean =>
   member.state === MemberState.STABLE && member.memberEpoch === targetEpoch;
 
-/** What the request says of the member; what it leaves out stays as it was. */
+/** What the request says of the member; what it leaves out stays as it was. Throws UNKNOWN_SERVER_ERROR for a repeated client tag. */
 export function updatedMetadata(metadata: MemberMetadata, caller: Caller, request: HeartbeatRequest): MemberMetadata {
   const { rackId, rebalanceTimeoutMs, topology, processId, clientTags, userEndpoint } = request;
   return {
@@ -77,9 +78,10 @@ export function updatedMetadata(metadata: MemberMetadata, caller: Caller, reques
   };
 }
 
-/** By key, as records hold them; of two with one key the first. */
+/** By key, as records hold them. Throws UNKNOWN_SERVER_ERROR where a key is there twice: Kafka fails while it makes a map of them. */
 function sortedTags(tags: readonly { key: string; value: string }[]): MemberMetadata['clientTags'] {
-  const byKey = new Map([...tags].reverse().map(({ key, value }) => [key, value]));
+  const byKey = new Map(tags.map(({ key, value }) => [key, value]));
+  if (byKey.size < tags.length) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'a client tag is there twice');
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }));
 }
 
