@@ -279,7 +279,7 @@ export const produces: Record<string, (r: Recording) => Promise<void>> = {
     await ends(r, name);
     await r.ask('unknown states, twice', List, 1, {
       stateFilters: ['Nope', 'Empty', 'Nope', 'Neither'],
-      producerIdFilters: [1],
+      producerIdFilters: [999_999_999],
     });
   },
 };
