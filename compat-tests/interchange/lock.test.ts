@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { newHome, removeHome, startBroker } from '../brokers.ts';
+import { freePortPair } from '../ports.ts';
 import { describeTurns } from './turns.ts';
 
 describeTurns(
@@ -11,7 +12,7 @@ describeTurns(
     await mine[end]();
     const kafka = await startBroker('kafka', home);
     try {
-      const elsewhere = { directory: home.directory, port: home.port + 2, properties: {} };
+      const elsewhere = { directory: home.directory, port: await freePortPair(), properties: {} };
       await expect(startBroker('odradek', elsewhere)).rejects.toThrow(/Another broker holds the data directory/);
     } finally {
       await kafka.stop();
