@@ -1,5 +1,6 @@
 /**
- * A phrase for the configurations people ask about most, for the documentation field of DescribeConfigs (KIP-524).
+ * A phrase for all configurations of topics, groups and client metrics, and for those of brokers that people ask about most, for the
+ * documentation field of DescribeConfigs (KIP-524).
  * Broker, topic and group names share one table, since they do not overlap in meaning.
  */
 export const documentation: ReadonlyMap<string, string> = new Map([
@@ -74,4 +75,50 @@ export const documentation: ReadonlyMap<string, string> = new Map([
   ['transaction.state.log.replication.factor', 'How many replicas __transaction_state has.'],
   ['transactional.id.expiration.ms', 'After how long an idle transactional id is forgotten, in milliseconds.'],
   ['producer.id.expiration.ms', 'After how long a partition forgets an idle producer id, in milliseconds.'],
+  [
+    'segment.jitter.ms',
+    'The most by which a segment is rolled before segment.ms, at random, so that not all roll at once.',
+  ],
+  ['segment.index.bytes', 'The largest size of the index that maps offsets to positions, in bytes.'],
+  ['index.interval.bytes', 'How many bytes of records lie between two entries of an index.'],
+  ['file.delete.delay.ms', 'How long a file that is given up stays on the disk.'],
+  ['compression.gzip.level', 'The level of gzip where the broker compresses with it.'],
+  ['compression.lz4.level', 'The level of lz4 where the broker compresses with it.'],
+  ['compression.zstd.level', 'The level of zstd where the broker compresses with it.'],
+  ['preallocate', 'Whether the file of a new segment gets its full size at once.'],
+  [
+    'leader.replication.throttled.replicas',
+    'The replicas whose replication is throttled at the leader, PARTITION:BROKER, or *.',
+  ],
+  [
+    'follower.replication.throttled.replicas',
+    'The replicas whose replication is throttled at the follower, PARTITION:BROKER, or *.',
+  ],
+  ['remote.storage.enable', 'Whether segments are copied to remote storage, too.'],
+  ['local.retention.ms', 'How long what is in remote storage stays on the local disk; -2: as retention.ms says.'],
+  [
+    'local.retention.bytes',
+    'How much of what is in remote storage stays on the local disk; -2: as retention.bytes says.',
+  ],
+  ['remote.log.copy.disable', 'Whether nothing more is copied to remote storage.'],
+  ['remote.log.delete.on.disable', 'Whether what is in remote storage is deleted when that is disabled for the topic.'],
+  ['internal.segment.bytes', 'The size of a segment, for tests that need smaller ones than segment.bytes allows.'],
+  ['consumer.assignment.interval.ms', 'The least time between two assignments of a consumer group.'],
+  ['share.session.timeout.ms', 'How long a member of a share group may be silent before it is removed.'],
+  ['share.heartbeat.interval.ms', 'How often a member of a share group sends a heartbeat.'],
+  ['share.record.lock.duration.ms', 'How long a record is reserved for the consumer that has acquired it.'],
+  ['share.delivery.count.limit', 'How often a record is handed out before it is given up.'],
+  ['share.partition.max.record.locks', 'How many records of a partition may be acquired at a time.'],
+  ['share.auto.offset.reset', 'Where a share group begins: latest, earliest, or by_duration:DURATION back from now.'],
+  ['share.isolation.level', 'Whether a share group gets records of transactions that are open or aborted.'],
+  ['share.renew.acknowledge.enable', 'Whether consumers may prolong their lock on a record.'],
+  ['share.assignment.interval.ms', 'The least time between two assignments of a share group.'],
+  ['streams.session.timeout.ms', 'How long a member of a streams group may be silent before it is removed.'],
+  ['streams.heartbeat.interval.ms', 'How often a member of a streams group sends a heartbeat.'],
+  ['streams.num.standby.replicas', 'How many standby tasks there are for each task of a streams group that has state.'],
+  ['streams.initial.rebalance.delay.ms', 'How long the first assignment of a streams group waits for further members.'],
+  ['streams.assignment.interval.ms', 'The least time between two assignments of a streams group.'],
+  ['metrics', 'The metrics that clients are to send, by the beginnings of their names.'],
+  ['interval.ms', 'How often clients are to send their metrics.'],
+  ['match', 'The clients that a subscription is for, ATTRIBUTE=REGULAR EXPRESSION.'],
 ]);

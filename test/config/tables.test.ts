@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type ConfigValue, type Definition, indexByName, REQUIRED } from '../../src/config/definition.ts';
+import { documentation } from '../../src/config/documentation.ts';
 import {
   brokerDefinitions,
   clientMetricsDefinitions,
@@ -55,4 +56,12 @@ test.each([
     return [...cells, validatorText(definition)].join('\t');
   });
   expect(ours.sort()).toEqual(theirs);
+});
+
+test.each([
+  ['topics', topicDefinitions],
+  ['groups', groupDefinitions],
+  ['client metrics', clientMetricsDefinitions],
+] as const)('every configuration of %s has a documentation', (_of, definitions) => {
+  expect([...definitions.keys()].filter((name) => !documentation.has(name))).toEqual([]);
 });
