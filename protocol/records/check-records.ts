@@ -7,6 +7,7 @@ import * as batch from './batch.ts';
 import { type BatchProblem, setCrc } from './check.ts';
 import { MAX_DECOMPRESSED_BYTES } from './compression.ts';
 import { hasLogAppendTime, recordCursor } from './decode.ts';
+import { checkPlainRecords, NOT_PLAIN } from './plain-records.ts';
 import type { RecordCursor } from './record.ts';
 
 /** What the topic's configuration demands of records. */
@@ -44,6 +45,13 @@ export class RecordChecker {
   private offsetsInOrder = true;
 
   check(buf: Buffer, at: number, rules: RecordRules, nowMs: number): RecordsProblem | null {
+    const ofPlain = mayBePlain(buf, at) ? checkPlainRecords(buf, at, rules, nowMs) : NOT_PLAIN;
+    if (ofPlain === NOT_PLAIN) return this.checkEach(buf, at, rules, nowMs);
+    this.maxTimestamp = rules.logAppendTime ? nowMs : ofPlain;
+    return null;
+  }
+
+  private checkEach(buf: Buffer, at: number, rules: RecordRules, nowMs: number): RecordsProblem | null {
     this.maxTimestamp = batch.NO_TIMESTAMP;
     this.badTimestamp = false;
     this.offsetsInOrder = true;
@@ -110,6 +118,9 @@ export class RecordChecker {
     };
   }
 }
+
+const mayBePlain = (buf: Buffer, at: number): boolean =>
+  (batch.attributes(buf, at) & (batch.COMPRESSION_MASK | batch.TIMESTAMP_TYPE_BIT)) === 0;
 
 /** The words are LogValidator's: Java's clients and librdkafka show them. */
 const withoutKey = ({ topic, index }: RecordRules): string =>
