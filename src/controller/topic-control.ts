@@ -229,7 +229,6 @@ export function brokersFor(context: PlanContext, factor: number) {
 
 type DeleteResult = NonNullable<InputOf<typeof DeleteTopicsResponse>['responses']>[number];
 
-/** What is named twice is not deleted at all, and told once. */
 /** The ids of the topics that are asked for by name, once, and by id as well. */
 function namedAndById(image: MetadataImage, once: readonly WantedTopic[], all: readonly WantedTopic[]): Set<string> {
   const ids = new Set(all.filter(({ name }) => name === null).map(({ topicId }) => topicId));
@@ -243,6 +242,7 @@ const ALREADY_SUPPLIED = {
   errorMessage: 'The provided topic name maps to an ID that was already supplied.',
 };
 
+/** What is named twice is not deleted at all, and told once. */
 export function planDeleteTopics(
   context: PlanContext,
   request: MessageOf<typeof DeleteTopicsRequest>,
