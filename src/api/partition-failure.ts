@@ -3,7 +3,6 @@ import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { DiskError, LogError } from '../../storage/index.ts';
 import { AppendError } from '../partition/append-result.ts';
 import type { Partition } from '../partition/partition.ts';
-import { readErrorCode } from '../share/partition/share-partition.ts';
 import type { Broker } from './broker.ts';
 
 /** What `ask` gives, or, where it throws, what `refuse` makes of Kafka's error code; what is more than a refusal is logged. */
@@ -39,3 +38,7 @@ export function errorCodeOf(error: unknown): number {
   if (error instanceof LogError) return readErrorCode(error);
   return error instanceof DiskError ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.UNKNOWN_SERVER_ERROR;
 }
+
+/** For a log that cannot be read. Kafka's table has no name for an offset that only a follower meets. */
+const readErrorCode = ({ code }: LogError): number =>
+  ErrorCode[code === 'UNEXPECTED_APPEND_OFFSET' ? 'UNKNOWN_SERVER_ERROR' : code];

@@ -1,5 +1,4 @@
 import { ErrorCode, KafkaError } from '../../../protocol/errors.ts';
-import { LogError } from '../../../storage/index.ts';
 import type { GroupConfig } from '../../config/group-config.ts';
 import { asKafkaError } from '../../coordinator/errors.ts';
 import { andThen, type Eventually } from '../../coordinator/eventually.ts';
@@ -337,10 +336,4 @@ function persisterError({ errorCode, errorMessage: reason }: PartitionResult): K
     default:
       return new KafkaError('UNKNOWN_SERVER_ERROR', message);
   }
-}
-
-/** Kafka's error code for a log that cannot be read. */
-export function readErrorCode(error: unknown): number {
-  if (!(error instanceof LogError)) throw error;
-  return ErrorCode[error.code === 'UNEXPECTED_APPEND_OFFSET' ? 'UNKNOWN_SERVER_ERROR' : error.code];
 }
