@@ -13,6 +13,7 @@
  *
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
+import { METADATA_TOPIC } from '../protocol/metadata-topic.ts';
 import { type CheckedFiles, filesToCheck } from './checked-files.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import {
@@ -49,7 +50,6 @@ import { Vouching } from './vouching.ts';
 
 const LOCK_FILE = '.lock';
 const PROBE_FILE = '.odradek-probe';
-const METADATA_TOPIC = '__cluster_metadata';
 
 export interface LogDirOptions {
   disk: Disk;

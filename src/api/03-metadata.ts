@@ -1,5 +1,6 @@
 import { ErrorCode, KafkaError } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
+import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
 import type { TopicImage } from '../controller/image.ts';
@@ -14,7 +15,6 @@ type TopicResponse = NonNullable<Response['topics']>[number];
 
 /** Topics by id (KIP-516); versions 10 and 11 have the field, but nothing may be asked with it. */
 const BY_ID_SINCE = 12;
-const METADATA_LOG = '__cluster_metadata';
 
 /** Metadata: brokers and topics; creates topics on demand and answers once they can be produced to. */
 export const metadata = handler({
@@ -54,7 +54,7 @@ function checkTopics({ apiVersion }: RequestContext, request: Request): void {
 function creatable(context: RequestContext, request: Request): string[] {
   if (!context.broker.config().get('auto.create.topics.enable') || asksById(request)) return [];
   const image = context.broker.image();
-  return wantedNames(request).filter((name) => name !== METADATA_LOG && image.topic(name) === undefined);
+  return wantedNames(request).filter((name) => name !== METADATA_TOPIC && image.topic(name) === undefined);
 }
 
 function answer(context: RequestContext, request: Request): Response {

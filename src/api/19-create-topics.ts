@@ -1,12 +1,11 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
+import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { handler } from './handler.ts';
 import { checkHasTime } from './timeout.ts';
 
 type Result = NonNullable<InputOf<typeof CreateTopicsResponse>['topics']>[number];
-
-const METADATA_LOG = '__cluster_metadata';
 
 /** CreateTopics (KIP-4): the answer leaves when the partitions have a leader that serves. */
 export const createTopics = handler({
@@ -16,7 +15,7 @@ export const createTopics = handler({
 
   async handle(context, request) {
     checkHasTime(request.timeoutMs);
-    const topics = request.topics.filter(({ name }) => name !== METADATA_LOG);
+    const topics = request.topics.filter(({ name }) => name !== METADATA_TOPIC);
     const response = await context.broker.controller.createTopics({ ...request, topics });
     if (topics.length === request.topics.length) return response;
     return { ...response, topics: [...(response.topics ?? []), prohibited] };
@@ -34,7 +33,7 @@ const refused = (name: string, errorCode: number, errorMessage: string | null): 
 });
 
 const prohibited = refused(
-  METADATA_LOG,
+  METADATA_TOPIC,
   ErrorCode.INVALID_REQUEST,
-  `Creation of internal topic ${METADATA_LOG} is prohibited.`,
+  `Creation of internal topic ${METADATA_TOPIC} is prohibited.`,
 );

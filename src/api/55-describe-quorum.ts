@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors.ts';
 import { DescribeQuorumRequest, DescribeQuorumResponse } from '../../protocol/messages/55-describe-quorum.ts';
+import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { handler, type RequestContext } from './handler.ts';
 
@@ -7,7 +8,6 @@ type Request = MessageOf<typeof DescribeQuorumRequest>;
 type Response = InputOf<typeof DescribeQuorumResponse>;
 type PartitionResponse = NonNullable<NonNullable<Response['topics']>[number]['partitions']>[number];
 
-const METADATA_LOG = '__cluster_metadata';
 const NOT_HOSTED = 'This server does not host this topic-partition.';
 
 /** DescribeQuorum (KIP-595, KIP-836, KIP-853): leader, voters and how far each has come in the metadata log. */
@@ -35,7 +35,7 @@ export const describeQuorum = handler({
 /** Anything beside the one partition that every node knows makes the whole question an unknown one. */
 const asksForMetadataLog = ({ topics }: Request): boolean =>
   topics.length === 1 &&
-  topics[0].topicName === METADATA_LOG &&
+  topics[0].topicName === METADATA_TOPIC &&
   topics[0].partitions.length === 1 &&
   topics[0].partitions[0].partitionIndex === 0;
 

@@ -2,6 +2,7 @@
  * The metadata log `__cluster_metadata-0` on disk, and the one place where the consensus core meets log, disk and clock: it does what the
  * core asks for (core.ts) and tells it what has become durable. Appends that come while a flush is under way share the next one.
  */
+import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import * as batch from '../../protocol/records/batch.ts';
 import { controlBatch, leaderChangeRecord, readControlRecord } from '../../protocol/records/control.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
@@ -27,7 +28,6 @@ import { BOOTSTRAP_SNAPSHOT, type SnapshotId } from './snapshot-file.ts';
 import { type LoadedSnapshot, type Retention, Snapshots, snapshotToBeginAt } from './snapshots.ts';
 import { UnreadableMetadata } from './unreadable-metadata.ts';
 
-const METADATA_TOPIC = '__cluster_metadata';
 /** Records that Kafka's controller puts into one batch at the most. */
 export const MAX_BATCH_RECORDS = 10_000;
 const READ_BYTES = 4 * 1024 * 1024;

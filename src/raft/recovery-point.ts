@@ -2,10 +2,10 @@
  * How far the metadata log is on disk for good: `recovery-point-offset-checkpoint` beside it, in Kafka's form. Kafka's own broker keeps
  * none for this log and does not look at the file.
  */
+import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import { checkpointText, RECOVERY_POINT_CHECKPOINT, readOffsetCheckpoint } from '../../storage/checkpoints.ts';
 import { type Disk, DiskError, type StorageLogger } from '../../storage/index.ts';
 
-const TOPIC = '__cluster_metadata';
 const PARTITION = 0;
 const OFFSET_DIGITS = 20;
 
@@ -24,7 +24,7 @@ export class RecoveryPoint {
   /** Null where nobody has noted it, or a power cut has taken what was noted. */
   read(): number | null {
     try {
-      return readOffsetCheckpoint(this.disk, this.path).get(`${TOPIC}-${PARTITION}`) ?? null;
+      return readOffsetCheckpoint(this.disk, this.path).get(`${METADATA_TOPIC}-${PARTITION}`) ?? null;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.logger.warn({ file: this.path, err: error }, 'the recovery point of the metadata log cannot be read');
@@ -61,5 +61,5 @@ export class RecoveryPoint {
 
 /** Always as long, and shorter than a sector. */
 function textOf(offset: number): string {
-  return checkpointText([`${TOPIC} ${PARTITION} ${String(offset).padStart(OFFSET_DIGITS, '0')}`]);
+  return checkpointText([`${METADATA_TOPIC} ${PARTITION} ${String(offset).padStart(OFFSET_DIGITS, '0')}`]);
 }

@@ -15,6 +15,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { crc32c } from '@node-rs/crc32';
 import { type JsonObject, stringifyJson } from '../../../protocol/json.ts';
+import { METADATA_TOPIC } from '../../../protocol/metadata-topic.ts';
 import {
   CLEANED_SUFFIX,
   DELETED_SUFFIX,
@@ -37,7 +38,7 @@ import {
   transactionIndexEntry,
 } from './layouts.ts';
 import { logLines } from './log-file.ts';
-import { METADATA_TOPIC, payloadReaderOf } from './payloads.ts';
+import { payloadReaderOf } from './payloads.ts';
 
 export interface DumpOptions {
   readonly files: readonly string[];

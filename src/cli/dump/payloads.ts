@@ -4,6 +4,7 @@ import { allMessages } from '../../../protocol/all-messages.ts';
 import { codec } from '../../../protocol/compile.ts';
 import { type JsonObject, type JsonValue, toJson } from '../../../protocol/json.ts';
 import { MalformedError } from '../../../protocol/malformed.ts';
+import { METADATA_TOPIC } from '../../../protocol/metadata-topic.ts';
 import { Reader } from '../../../protocol/reader.ts';
 import type { KafkaRecord } from '../../../protocol/records/record.ts';
 import { inRange, type Message } from '../../../protocol/schema.ts';
@@ -17,8 +18,6 @@ export type PayloadReader = (payload: Payload) => JsonObject;
 export function payloadReaderOf(topic: string | null): PayloadReader {
   return (topic !== null && READERS.get(topic)) || readPlain;
 }
-
-export const METADATA_TOPIC = '__cluster_metadata';
 
 /** Text where it is text, else `{"base64": ...}`. */
 export function plain(bytes: Buffer | null): JsonValue {
