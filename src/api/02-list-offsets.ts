@@ -3,6 +3,7 @@ import { toNumber } from '../../protocol/int64.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import type { Partition } from '../partition/partition.ts';
+import { ByPartition } from './by-partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { checkLeaderEpoch } from './leader-epoch.ts';
 import { missingPartition } from './missing-partition.ts';
@@ -42,9 +43,9 @@ export const listOffsets = handler({
     // Kafka has no answer but this to a level that it does not know
     if (isolationLevel < READ_UNCOMMITTED || isolationLevel > READ_COMMITTED)
       throw new KafkaError('UNKNOWN_SERVER_ERROR');
-    const topics = eachOnce(request).map(([name, partitions]) => ({
+    const topics = [...wantedOf(request).topics].map(([name, partitions]) => ({
       name,
-      partitions: partitions.map(([wanted, isRepeated]) => {
+      partitions: [...partitions.values()].map(({ wanted, isRepeated }) => {
         if (isRepeated) return refused(wanted, ErrorCode.INVALID_REQUEST);
         return find(context, request, name, wanted);
       }),
@@ -108,15 +109,16 @@ function visibleUpTo(partition: Partition, request: Request): number {
   return request.isolationLevel === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark;
 }
 
-/** Each partition once, and whether it is named more often: then it is refused. Topics without partitions are left out. */
-function eachOnce(request: Request): [string, [Wanted, boolean][]][] {
-  const topics = new Map<string, Map<number, [Wanted, boolean]>>();
+/** Kafka refuses a partition that is named more often than once. */
+function wantedOf(request: Request): ByPartition<{ wanted: Wanted; isRepeated: boolean }> {
+  const all = new ByPartition<{ wanted: Wanted; isRepeated: boolean }>();
   for (const { name, partitions } of request.topics) {
-    const of = topics.get(name) ?? new Map<number, [Wanted, boolean]>();
-    for (const wanted of partitions) of.set(wanted.partitionIndex, [wanted, of.has(wanted.partitionIndex)]);
-    if (of.size > 0) topics.set(name, of);
+    for (const wanted of partitions) {
+      const index = wanted.partitionIndex;
+      all.set(name, index, { wanted, isRepeated: all.get(name, index) !== undefined });
+    }
   }
-  return [...topics].map(([name, of]) => [name, [...of.values()]]);
+  return all;
 }
 
 function refused(wanted: Wanted, errorCode: number): PartitionResponse {

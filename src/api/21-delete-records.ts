@@ -3,6 +3,7 @@ import { toNumber } from '../../protocol/int64.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import { isInternalTopic } from '../coordinator/topics.ts';
+import { ByPartition } from './by-partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
 import { answerFor } from './partition-failure.ts';
@@ -14,7 +15,7 @@ export const deleteRecords = handler({
   versions: [0, 2],
 
   handle(context, request) {
-    const topics = [...offsetsOf(request)].map(([name, offsets]) => ({
+    const topics = [...offsetsOf(request).topics].map(([name, offsets]) => ({
       name,
       partitions: [...offsets].map(([partitionIndex, offset]) => ({
         partitionIndex,
@@ -32,15 +33,12 @@ export const deleteRecords = handler({
   }),
 });
 
-/** By topic and partition the offset that is named last, as Kafka reads the request; topics without partitions are left out. */
-function offsetsOf(request: MessageOf<typeof DeleteRecordsRequest>): Map<string, Map<number, number>> {
-  const topics = new Map<string, Map<number, number>>();
+function offsetsOf(request: MessageOf<typeof DeleteRecordsRequest>): ByPartition<number> {
+  const offsets = new ByPartition<number>();
   for (const { name, partitions } of request.topics) {
-    const offsets = topics.get(name) ?? new Map<number, number>();
-    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, toNumber(offset));
-    if (offsets.size > 0) topics.set(name, offsets);
+    for (const { partitionIndex, offset } of partitions) offsets.set(name, partitionIndex, toNumber(offset));
   }
-  return topics;
+  return offsets;
 }
 
 function deleteBefore(context: RequestContext, topic: string, index: number, offset: number) {

@@ -4,6 +4,7 @@ import { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../protocol/
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { all, andThen, type Eventually } from '../coordinator/eventually.ts';
 import type { EndMarker } from '../coordinator/log.ts';
+import { ByPartition } from './by-partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 
 type Marker = MessageOf<typeof WriteTxnMarkersRequest>['markers'][number];
@@ -58,13 +59,13 @@ function write({ broker }: RequestContext, request: Marker): Eventually<Written>
 
 /** Each producer, topic and partition once, whichever marker named it: the last result counts. */
 function byProducer(results: readonly Written[]): MarkerResult[] {
-  const producers = new Map<Int64, Map<string, Map<number, number>>>();
+  const producers = new Map<Int64, ByPartition<number>>();
   for (const { producerId, topic, partitionIndex, errorCode } of results) {
-    const topics = producers.get(producerId) ?? new Map<string, Map<number, number>>();
-    const codes = topics.get(topic) ?? new Map<number, number>();
-    producers.set(producerId, topics.set(topic, codes.set(partitionIndex, errorCode)));
+    const codes = producers.get(producerId) ?? new ByPartition<number>();
+    codes.set(topic, partitionIndex, errorCode);
+    producers.set(producerId, codes);
   }
-  return [...producers].map(([producerId, topics]) => ({
+  return [...producers].map(([producerId, { topics }]) => ({
     producerId,
     topics: [...topics].map(([name, codes]) => ({
       name,

@@ -3,6 +3,7 @@ import { ShareFetchRequest, ShareFetchResponse } from '../../protocol/messages/7
 import type { InputOf, MessageOf } from '../../protocol/schema.ts';
 import { andThen, type Eventually } from '../coordinator/eventually.ts';
 import type { SessionPartition, ShareSession } from '../share/share-sessions.ts';
+import { ByPartition } from './by-partition.ts';
 import { handler, type RequestContext } from './handler.ts';
 import { type Acknowledged, acknowledgeAll, hasAcknowledgements } from './share-acknowledgements.ts';
 import { type Fetched, NO_RECORDS, ShareFetching } from './share-fetching.ts';
@@ -134,21 +135,22 @@ function responseOf(
   acknowledgements: readonly Acknowledged[],
 ): Response {
   const leaders = new Leaders(context);
-  const topics = new Map<string, Map<number, PartitionResponse>>();
-  const put = (topicId: string, response: PartitionResponse) => {
-    const partitions = topics.get(topicId) ?? new Map<number, PartitionResponse>();
-    topics.set(topicId, partitions.set(response.partitionIndex ?? 0, response));
-  };
+  const told = new ByPartition<PartitionResponse>();
   for (const { topicId, response } of fetched) {
     const { errorCode, partitionIndex = 0 } = response;
     const isElsewhere = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
-    put(topicId, isElsewhere ? { ...response, currentLeader: leaders.of(topicId, partitionIndex) } : response);
+    const toTell = isElsewhere ? { ...response, currentLeader: leaders.of(topicId, partitionIndex) } : response;
+    told.set(topicId, partitionIndex, toTell);
   }
   for (const { topicId, partition: partitionIndex, errorCode, errorMessage } of acknowledgements) {
-    const response = topics.get(topicId)?.get(partitionIndex) ?? { partitionIndex, records: NO_RECORDS };
-    put(topicId, { ...response, acknowledgeErrorCode: errorCode, acknowledgeErrorMessage: errorMessage });
+    const response = told.get(topicId, partitionIndex) ?? { partitionIndex, records: NO_RECORDS };
+    const acknowledged = { acknowledgeErrorCode: errorCode, acknowledgeErrorMessage: errorMessage };
+    told.set(topicId, partitionIndex, { ...response, ...acknowledged });
   }
-  const responses = [...topics].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.values()] }));
+  const responses = [...told.topics].map(([topicId, partitions]) => ({
+    topicId,
+    partitions: [...partitions.values()],
+  }));
   const acquisitionLockTimeoutMs = context.broker.groupConfig(groupId).get('share.record.lock.duration.ms');
   return { acquisitionLockTimeoutMs, responses, nodeEndpoints: leaders.endpoints };
 }
