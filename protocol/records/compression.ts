@@ -2,17 +2,22 @@
  * The codecs of record batches: what a compressed batch (or a wrapping v0/v1 message) holds, and back.
  *
  * The output is bounded: a size that the input announces is held against the limit before anything is allocated, and
- * where the format announces none, decoding stops at the limit. Whatever is wrong throws MalformedError. The native
- * codecs are loaded when the first batch needs them, since start-up is a feature.
+ * where the format announces none, decoding stops at the limit. Whatever is wrong throws MalformedError, and what is
+ * only too large DecompressedTooLargeError. The native codecs are loaded when the first batch needs them, since start-up
+ * is a feature.
  */
 import { createRequire } from 'node:module';
 import { MalformedError } from '../malformed.ts';
 import { CompressionType, type CompressionTypeId } from './batch.ts';
+import { DecompressedTooLargeError } from './decompressed-too-large.ts';
 import { checkLz4Frame, withCorrectedLz4Header } from './lz4-frame.ts';
 import { readSnappy, writeXerialSnappy } from './snappy-framing.ts';
 import { zstdFrames } from './zstd-frame.ts';
 
 const require = createRequire(import.meta.url);
+
+/** Node's word for an output that would be larger than `maxOutputLength`. */
+const OUTPUT_TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
 
 /** What a batch may decompress to unless the caller says otherwise: far above what any producer puts into one. */
 export const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
@@ -65,7 +70,9 @@ export function decompress(type: number, data: Buffer, maxBytes = MAX_DECOMPRESS
     }
   } catch (error) {
     if (error instanceof MalformedError) throw error;
-    throw new MalformedError(`cannot decompress ${compressionName(type)}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const Failure = code === OUTPUT_TOO_LARGE ? DecompressedTooLargeError : MalformedError;
+    throw new Failure(`cannot decompress ${compressionName(type)}: ${message}`);
   }
   throw new MalformedError(`compression type ${type}`);
 }
@@ -86,7 +93,7 @@ function readZstd(data: Buffer, maxBytes: number): Buffer {
     // zlib takes no limit of 0; an empty frame still has to be allowed when exactly nothing is left
     const part = zlib().zstdDecompressSync(frame, { maxOutputLength: Math.max(1, left) });
     left -= part.length;
-    if (left < 0) throw new MalformedError(`decompresses to more than ${maxBytes} bytes`);
+    if (left < 0) throw new DecompressedTooLargeError(`decompresses to more than ${maxBytes} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts);

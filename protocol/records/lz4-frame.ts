@@ -7,6 +7,7 @@
  *   then a size of 0, and where FLG says so a checksum of the content
  */
 import { MalformedError } from '../malformed.ts';
+import { DecompressedTooLargeError } from './decompressed-too-large.ts';
 
 const MAGIC = 0x184d2204;
 const CONTENT_CHECKSUM = 0x04;
@@ -44,7 +45,7 @@ export function checkLz4Frame(frame: Buffer, maxBytes: number): void {
       throw new MalformedError(`lz4: a block of ${size} bytes`);
     }
     total += field >= STORED ? size : contentBytes(frame, at, at + size);
-    if (total > maxBytes) throw new MalformedError(`lz4: decompresses to more than ${maxBytes} bytes`);
+    if (total > maxBytes) throw new DecompressedTooLargeError(`lz4: decompresses to more than ${maxBytes} bytes`);
     at += size + checksumBytes;
   }
   if ((flags & CONTENT_CHECKSUM) !== 0 && at + 4 > frame.length) throw new MalformedError('lz4: cut off');

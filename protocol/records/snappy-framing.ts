@@ -8,6 +8,7 @@
  * A raw block opens with its decompressed size as a varint.
  */
 import { MalformedError } from '../malformed.ts';
+import { DecompressedTooLargeError } from './decompressed-too-large.ts';
 
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER_BYTES = 16;
@@ -50,7 +51,7 @@ function skipHeader(data: Buffer, at: number): number {
 
 function readBlock(block: Buffer, maxBytes: number, uncompress: Codec): Buffer {
   const size = announcedBytes(block);
-  if (size > maxBytes) throw new MalformedError(`snappy: decompresses to more than ${maxBytes} bytes`);
+  if (size > maxBytes) throw new DecompressedTooLargeError(`snappy: decompresses to more than ${maxBytes} bytes`);
   if (size > block.length * MAX_RATIO) throw new MalformedError(`snappy: ${size} bytes announced in ${block.length}`);
   return uncompress(block);
 }

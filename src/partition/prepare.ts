@@ -1,8 +1,8 @@
-import { MalformedError } from '../../protocol/malformed.ts';
 import * as batch from '../../protocol/records/batch.ts';
 import { RecordChecker } from '../../protocol/records/check-records.ts';
 import { MAX_DECOMPRESSED_BYTES } from '../../protocol/records/compression.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
+import { DecompressedTooLargeError } from '../../protocol/records/decompressed-too-large.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { KafkaRecord } from '../../protocol/records/record.ts';
 import type { TopicConfig } from '../config/topic-config.ts';
@@ -85,16 +85,12 @@ function contentLimit(compression: batch.CompressionTypeId, { maxMessageBytes }:
   return Math.min(MAX_DECOMPRESSED_BYTES, MAX_SHRINKAGE * Math.max(1, maxMessageBytes));
 }
 
-/** How the codecs say that there is more than they may give; nothing else tells it from content that is damaged. */
-const BEYOND_LIMIT = /decompresses to more than|Cannot create a Buffer larger than/;
-
 /** The batch's records, decompressed no further than `limitBytes`. Throws MalformedError, or AppendError where there is more. */
 function recordsWithin(buf: Buffer, limitBytes: number, config: TopicConfig): KafkaRecord[] {
   try {
     return readRecords(buf, 0, limitBytes);
   } catch (error) {
-    const isBeyond = error instanceof MalformedError && BEYOND_LIMIT.test(error.message);
-    if (!isBeyond || limitBytes === MAX_DECOMPRESSED_BYTES) throw error;
+    if (!(error instanceof DecompressedTooLargeError) || limitBytes === MAX_DECOMPRESSED_BYTES) throw error;
     throw tooLarge(`more than ${limitBytes} bytes of records`, config);
   }
 }

@@ -4,11 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { MalformedError } from '../../../protocol/malformed.ts';
 import { CompressionType, type CompressionTypeId } from '../../../protocol/records/batch.ts';
 import { compress, compressionName, decompress } from '../../../protocol/records/compression.ts';
+import { DecompressedTooLargeError } from '../../../protocol/records/decompressed-too-large.ts';
 
 const snappy = createRequire(import.meta.url)('snappy') as typeof import('snappy');
 const codecs = Object.values(CompressionType) as CompressionTypeId[];
 const compressing = codecs.filter((type) => type !== CompressionType.NONE);
 const text = Buffer.from('the quick brown fox jumps over the lazy dog '.repeat(5000));
+
+function failureOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it has not failed');
+}
 
 describe.each(compressing.map((type) => [compressionName(type), type] as const))('%s', (_name, type) => {
   test.each([0, 1, 100, 32_768, 32_769, text.length])('%i bytes there and back', (size) => {
@@ -20,6 +30,14 @@ describe.each(compressing.map((type) => [compressionName(type), type] as const))
     const data = compress(type, text);
     expect(decompress(type, data, text.length).length).toBe(text.length);
     expect(() => decompress(type, data, text.length - 1)).toThrow(MalformedError);
+  });
+
+  test('output above the limit is told from input that is cut off', () => {
+    const data = compress(type, text);
+    expect(() => decompress(type, data, text.length - 1)).toThrow(DecompressedTooLargeError);
+    const failure = failureOf(() => decompress(type, data.subarray(0, -1), text.length));
+    expect(failure).toBeInstanceOf(MalformedError);
+    expect(failure).not.toBeInstanceOf(DecompressedTooLargeError);
   });
 
   test('input that is cut off is malformed', () => {
@@ -71,6 +89,11 @@ describe('zstd', () => {
     const data = Buffer.concat([zstdCompressSync(text), skippable, zstdCompressSync(Buffer.from('end'))]);
     expect(decompress(CompressionType.ZSTD, data).toString()).toBe(`${text}end`);
     expect(() => decompress(CompressionType.ZSTD, data, text.length)).toThrow(MalformedError);
+  });
+
+  test.each(['x', 'end'])('a last frame of %j is too large where nothing is left', (end) => {
+    const data = Buffer.concat([zstdCompressSync(text), zstdCompressSync(Buffer.from(end))]);
+    expect(() => decompress(CompressionType.ZSTD, data, text.length)).toThrow(DecompressedTooLargeError);
   });
 });
 
