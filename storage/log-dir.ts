@@ -63,6 +63,14 @@ export interface LogDirOptions {
   onDiskError?: (error: DiskError) => void;
 }
 
+/** The folder of a partition that nobody has opened. */
+export interface UnclaimedFolder {
+  readonly topic: string;
+  readonly partition: number;
+  /** Looked up when it is asked for, since most folders are opened without; null where it cannot be told. */
+  readonly topicId: string | null;
+}
+
 export class LogDir {
   readonly path: string;
   /** Whether the last process that used the directory ended in an orderly way. */
@@ -184,12 +192,17 @@ export class LogDir {
     return this.#logs.get(partitionDirName(topic, partition));
   }
 
-  /** Folders of partitions that are on disk and that nobody has opened, with the topic id in each (null: none that can be read). */
-  unclaimed(): { topic: string; partition: number; topicId: string | null }[] {
-    return [...this.#unclaimed].flatMap((name) => {
-      const parsed = parsePartitionDirName(name);
-      return parsed === null ? [] : [{ ...parsed, topicId: this.topicIdOf(parsed.topic, parsed.partition) }];
-    });
+  /** Folders of partitions that are on disk and that nobody has opened. */
+  unclaimed(): UnclaimedFolder[] {
+    const topicIdOf = this.topicIdOf.bind(this);
+    const partitions = [...this.#unclaimed].map(parsePartitionDirName).filter((parsed) => parsed !== null);
+    return partitions.map(({ topic, partition }) => ({
+      topic,
+      partition,
+      get topicId() {
+        return topicIdOf(topic, partition);
+      },
+    }));
   }
 
   /** Which topic the partition's folder that nobody has opened belongs to; null where it does not say, or there is none. */
@@ -228,7 +241,7 @@ export class LogDir {
     }
     if (known !== undefined) this.delete(known);
     const found = this.topicIdOf(topic, partition);
-    if (found !== null && found !== topicId) this.setAside(topic, partition);
+    if (found !== null && found !== topicId) this.setAside(topic, partition, found);
     // Nothing of the folder that had the name may be taken for the new one's.
     if (this.#moved.has(name)) this.#checkpointNow();
     const log = this.#open(topic, partition, topicId, config);
@@ -376,10 +389,9 @@ export class LogDir {
   }
 
   /** Keeps a folder that nobody has opened, and that is no partition's of this directory by the metadata, as TOPIC-N.UNIQUE-stray. */
-  setAside(topic: string, partition: number): void {
+  setAside(topic: string, partition: number, topicId: string | null): void {
     const name = partitionDirName(topic, partition);
     if (!this.#unclaimed.has(name)) return;
-    const topicId = this.topicIdOf(topic, partition);
     const folder = strayDirName(topic, partition, this.#unique());
     this.#rename(name, folder);
     this.#forget(name);

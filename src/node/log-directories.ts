@@ -195,13 +195,15 @@ export class LogDirectories implements LogStore {
     const named = this.withId(directoryId);
     const all = this.dirs.filter((dir) => dir.has(topic, partition));
     if (all.length === 1 && all[0] === named) return named;
-    const own = all.filter((dir) => dir.topicIdOf(topic, partition) === topicId);
+    const ids = new Map(all.map((dir) => [dir, dir.topicIdOf(topic, partition)]));
+    const own = all.filter((dir) => ids.get(dir) === topicId);
     // a power cut may have taken a new partition's topic id
-    const candidates = own.length > 0 ? own : all.filter((dir) => dir.topicIdOf(topic, partition) === null);
+    const candidates = own.length > 0 ? own : all.filter((dir) => ids.get(dir) === null);
     const found = named !== undefined && candidates.includes(named) ? named : candidates[0];
-    for (const dir of all.filter((dir) => dir !== found)) {
-      if (own.includes(dir)) dir.deleteUnclaimed(topic, partition);
-      else dir.setAside(topic, partition);
+    for (const [dir, id] of ids) {
+      if (dir === found) continue;
+      if (id === topicId) dir.deleteUnclaimed(topic, partition);
+      else dir.setAside(topic, partition, id);
     }
     return found ?? named;
   }
@@ -209,8 +211,9 @@ export class LogDirectories implements LogStore {
   setStraysAside(isAwaited: (topic: string, partition: number) => boolean): void {
     for (const dir of [...this.dirs]) {
       try {
-        for (const { topic, partition } of dir.unclaimed()) {
-          if (!isAwaited(topic, partition)) dir.setAside(topic, partition);
+        for (const folder of dir.unclaimed()) {
+          const { topic, partition } = folder;
+          if (!isAwaited(topic, partition)) dir.setAside(topic, partition, folder.topicId);
         }
       } catch (err) {
         if (!(err instanceof DiskError)) throw err;
