@@ -85,6 +85,11 @@ export class PooledFile {
     return this.#handle ?? this.#openNow();
   }
 
+  /** Makes the file where there is none; it may be open then. */
+  create(): void {
+    if (!this.#exists) this.#openNow();
+  }
+
   #openNow(): DiskFile {
     const handle = this.#pool.openFile(this.#path, this.#exists ? 'existing' : 'create');
     this.#isCreated ||= !this.#exists;

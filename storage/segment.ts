@@ -134,14 +134,14 @@ export class Segment {
 
   /** Makes the .log file even though it is empty: its name says where the log goes on. */
   createFile(): void {
-    this.log.handle;
+    this.log.create();
     this.#dirty = true;
   }
 
   /** Makes the .log file of a new log with its folder, as Kafka does: the first append is some ten times faster than with it. */
   prepareFile(): void {
     if (this.log.exists) return;
-    this.log.handle;
+    this.log.create();
     this.log.close();
   }
 

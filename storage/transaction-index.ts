@@ -107,7 +107,8 @@ export class TransactionIndex {
     const entries = source.rebuild();
     const wanted = encode(entries);
     if (wanted.equals(bytes)) return entries;
-    this.file.handle;
+    // the pool has to know of a file that has been missing, and may not keep one open that is replaced
+    this.file.create();
     this.file.close();
     source.disk.writeFile(this.file.path, wanted);
     return entries;
