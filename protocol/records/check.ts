@@ -30,6 +30,7 @@ const HIGHEST_COMPRESSION = CompressionType.ZSTD;
 const ZSTD_SINCE_PRODUCE = 7;
 
 const problem = (error: ErrorName, message: string): BatchProblem => ({ error, message });
+const NO_RECORDS = problem('INVALID_RECORD', 'no records');
 
 /**
  * The records of one partition in a Produce request of version 3 or later: exactly one v2 batch. Bytes after it that are
@@ -40,14 +41,15 @@ export function checkProducedBatch(
   produceVersion: number,
   maxBatchBytes = Number.MAX_SAFE_INTEGER,
 ): BatchProblem | null {
+  if (buf === null) return { ...NO_RECORDS, inRequest: true };
   const inRequest = checkOnlyBatch(buf, produceVersion);
-  if (buf === null || inRequest !== null) return { ...(inRequest as BatchProblem), inRequest: true };
+  if (inRequest !== null) return { ...inRequest, inRequest: true };
   return checkBatch(buf, maxBatchBytes, true) ?? checkClientHeader(buf);
 }
 
 /** What Kafka finds out while it parses the request, before it asks for anything else: whether there is one v2 batch and no other. */
 export function checkOnlyBatch(buf: Buffer | null, produceVersion: number): BatchProblem | null {
-  if (buf === null) return problem('INVALID_RECORD', 'no records');
+  if (buf === null) return NO_RECORDS;
   const framing = checkFraming(buf, 0);
   if (framing !== null) return { ...framing, isTold: true };
   if (!isWhole(buf, 0)) return problem('INVALID_RECORD', 'not one whole record batch');
