@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import {
   DescribeTopicPartitionsRequest,
@@ -6,10 +6,9 @@ import {
 } from '../../protocol/messages/75-describe-topic-partitions.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
-import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
-import { kafkajs } from '../kafkajs/client.ts';
+import { clientOfEachTest, newTopics } from './hand-made.ts';
 
 const Describe = { request: DescribeTopicPartitionsRequest, response: DescribeTopicPartitionsResponse };
 
@@ -19,18 +18,7 @@ const TOPIC_OPERATIONS = 3576;
 const NOT_TOLD = -2147483648;
 
 describeBrokers('DescribeTopicPartitions', (broker) => {
-  let client: WireClient;
-  beforeEach(async () => {
-    client = await WireClient.connect(broker.bootstrapServers);
-  });
-  afterEach(() => client.close());
-
-  async function newTopics(...topics: { topic: string; numPartitions: number }[]): Promise<void> {
-    const admin = kafkajs(broker.bootstrapServers).admin();
-    await admin.connect();
-    await admin.createTopics({ topics });
-    await admin.disconnect();
-  }
+  const client = clientOfEachTest(broker);
 
   const A = uniqueName('a');
   const between = `${A}-unknown`;
@@ -47,7 +35,7 @@ describeBrokers('DescribeTopicPartitions', (broker) => {
     return { topics, told, next };
   }
 
-  beforeEach(() => newTopics({ topic: A, numPartitions: 3 }, { topic: B, numPartitions: 2 }));
+  beforeEach(() => newTopics(broker, { topic: A, numPartitions: 3 }, { topic: B, numPartitions: 2 }));
 
   const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 

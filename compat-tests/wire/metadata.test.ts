@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
-import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
-import { kafkajs } from '../kafkajs/client.ts';
+import { clientOfEachTest, newTopics } from './hand-made.ts';
 
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
 
@@ -15,25 +14,14 @@ type Wanted = NonNullable<InputOf<typeof MetadataRequest>['topics']>;
 const NO_SUCH_ID = 'AAAAAAAAAAAAAAAAAAAAEQ';
 
 describeBrokers('Metadata', (broker) => {
-  let client: WireClient;
-  beforeEach(async () => {
-    client = await WireClient.connect(broker.bootstrapServers);
-  });
-  afterEach(() => client.close());
-
-  async function newTopics(...topics: { topic: string; numPartitions: number }[]): Promise<void> {
-    const admin = kafkajs(broker.bootstrapServers).admin();
-    await admin.connect();
-    await admin.createTopics({ topics });
-    await admin.disconnect();
-  }
+  const client = clientOfEachTest(broker);
 
   const ask = (version: number, topics: Wanted, allowAutoTopicCreation = false) =>
     client.request(Metadata, version, { topics, allowAutoTopicCreation });
 
   async function newTopic(): Promise<{ topic: string; id: string }> {
     const topic = uniqueName('metadata');
-    await newTopics({ topic, numPartitions: 1 });
+    await newTopics(broker, { topic, numPartitions: 1 });
     const { topics } = await ask(12, [{ name: topic }]);
     return { topic, id: topics[0].topicId };
   }
@@ -59,7 +47,7 @@ describeBrokers('Metadata', (broker) => {
 
   it('knows no topic whose name would collide with that of another', async () => {
     const { topic } = await newTopic();
-    await newTopics({ topic: `${topic}.x`, numPartitions: 1 });
+    await newTopics(broker, { topic: `${topic}.x`, numPartitions: 1 });
     const name = `${topic}_x`;
     for (let time = 0; time < 2; time++) {
       const { topics } = await ask(12, [{ name }], true);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
@@ -17,10 +17,9 @@ import {
   AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/45-alter-partition-reassignments.ts';
 import { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.ts';
-import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
-import { kafkajs } from '../kafkajs/client.ts';
+import { clientOfEachTest, newTopics } from './hand-made.ts';
 
 const Metadata = { request: MetadataRequest, response: MetadataResponse };
 const DeleteTopics = { request: DeleteTopicsRequest, response: DeleteTopicsResponse };
@@ -36,18 +35,11 @@ const BROKER = 4;
 const GROUP = 32;
 
 describeBrokers('requests that no client should send', (broker) => {
-  let client: WireClient;
-  beforeEach(async () => {
-    client = await WireClient.connect(broker.bootstrapServers);
-  });
-  afterEach(() => client.close());
+  const client = clientOfEachTest(broker);
 
   async function newTopic(): Promise<string> {
     const topic = uniqueName('odd');
-    const admin = kafkajs(broker.bootstrapServers).admin();
-    await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
-    await admin.disconnect();
+    await newTopics(broker, { topic, numPartitions: 1 });
     return topic;
   }
 

@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import { setCrc } from '../../protocol/records/check.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
-import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
-import { kafkajs } from '../kafkajs/client.ts';
+import { clientOfEachTest, newTopics } from './hand-made.ts';
 
 const Produce = { request: ProduceRequest, response: ProduceResponse };
 const now = Date.now();
@@ -43,19 +42,12 @@ const damaged = (change: (batch: Buffer) => void): Buffer => {
 };
 
 describeBrokers('a refused produce', (broker) => {
-  let client: WireClient;
-  beforeEach(async () => {
-    client = await WireClient.connect(broker.bootstrapServers);
-  });
-  afterEach(() => client.close());
+  const client = clientOfEachTest(broker);
 
   async function newTopic(configs: Record<string, string>): Promise<string> {
     const topic = uniqueName('refused');
-    const admin = kafkajs(broker.bootstrapServers).admin();
-    await admin.connect();
     const configEntries = Object.entries(configs).map(([name, v]) => ({ name, value: v }));
-    await admin.createTopics({ topics: [{ topic, configEntries }] });
-    await admin.disconnect();
+    await newTopics(broker, { topic, configEntries });
     return topic;
   }
 
