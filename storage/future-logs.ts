@@ -2,18 +2,9 @@
  * Logs on their way into a data directory (KIP-113): TOPIC-N.UNIQUE-future is filled with what the partition's log in another
  * directory holds, and takes its place under the name TOPIC-N once it holds all.
  */
-import type { Disk } from './disk.ts';
 import type { Log } from './log.ts';
-import { futureDirName, parseFutureDirName, partitionDirName } from './names.ts';
-
-export interface FutureLogsEnv {
-  readonly disk: Disk;
-  /** Of the data directory. */
-  readonly path: string;
-  unique(): string;
-  /** Has the folder `name` deleted. */
-  discard(name: string): void;
-}
+import { type MarkedFolders, parseFutureDirName } from './marked-folders.ts';
+import { partitionDirName } from './names.ts';
 
 export interface FoundFuture {
   readonly topic: string;
@@ -21,13 +12,13 @@ export interface FoundFuture {
 }
 
 export class FutureLogs {
-  readonly #env: FutureLogsEnv;
+  readonly #folders: MarkedFolders;
   /** By TOPIC-N: the folder, and its log where that is open. */
   readonly #futures = new Map<string, { name: string; log: Log | null }>();
 
   /** `names` are those in the data directory; what a move that was broken off left there can go on. */
-  constructor(env: FutureLogsEnv, names: readonly string[]) {
-    this.#env = env;
+  constructor(folders: MarkedFolders, names: readonly string[]) {
+    this.#folders = folders;
     for (const name of names) {
       const found = parseFutureDirName(name);
       if (found !== null) this.#futures.set(partitionDirName(found.topic, found.partition), { name, log: null });
@@ -49,11 +40,7 @@ export class FutureLogs {
   /** Opens the partition's future log, or makes one. */
   open(topic: string, partition: number, open: (name: string) => Log): Log {
     const key = partitionDirName(topic, partition);
-    const { unique } = this.#env;
-    const known = this.#futures.get(key) ?? {
-      name: futureDirName(topic, partition, unique().replace(/[^a-zA-Z0-9]/g, '')),
-      log: null,
-    };
+    const known = this.#futures.get(key) ?? { name: this.#folders.newFutureName(topic, partition), log: null };
     known.log ??= open(known.name);
     this.#futures.set(key, known);
     return known.log;
@@ -66,18 +53,16 @@ export class FutureLogs {
     if (future === undefined) return;
     future.log?.abandon();
     this.#futures.delete(key);
-    this.#env.discard(future.name);
+    this.#folders.delete(future.name, topic, partition, 0);
   }
 
   /** The future log holds all: it is closed, and its folder gets the name of the partition. */
   promote(topic: string, partition: number): void {
-    const { disk, path } = this.#env;
     const key = partitionDirName(topic, partition);
     const future = this.#futures.get(key);
-    if (future === undefined) throw new Error(`${key} has no future log in ${path}`);
+    if (future === undefined) throw new Error(`${key} has no future log in ${this.#folders.path}`);
     future.log?.close();
-    disk.rename(`${path}/${future.name}`, `${path}/${key}`);
-    disk.syncDir(path);
+    this.#folders.promote(future.name, key);
     this.#futures.delete(key);
   }
 

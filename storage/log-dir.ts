@@ -8,8 +8,7 @@
  *   DIR/replication-offset-checkpoint        high watermarks
  *   DIR/cleaner-offset-checkpoint            up to where compacted logs have been compacted
  *   DIR/TOPIC-N/                             a partition (log.ts)
- *   DIR/TOPIC-N.UNIQUE-delete/               one that is being deleted
- *   DIR/TOPIC-N.UNIQUE-stray/                one that the metadata does not know here: kept, and never looked at again
+ *   DIR/TOPIC-N.UNIQUE-MARK/                 one that is being deleted, moved here, or kept though nobody knows it (marked-folders.ts)
  *
  * meta.properties and __cluster_metadata-0 lie here too and are others' business.
  */
@@ -35,14 +34,8 @@ import { Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogHistory, StorageClock } from './log-options.ts';
 import { SILENT_LOGGER, type StorageLogger } from './logger.ts';
-import {
-  deletedDirName,
-  isDeletedDirName,
-  parseFutureDirName,
-  parsePartitionDirName,
-  partitionDirName,
-  strayDirName,
-} from './names.ts';
+import { isDeletedDirName, MarkedFolders } from './marked-folders.ts';
+import { parsePartitionDirName, partitionDirName } from './names.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import { findTopicId } from './partition-metadata.ts';
 import { LogResources } from './resources.ts';
@@ -82,6 +75,7 @@ export class LogDir {
   readonly #resources: LogResources;
   readonly #lock: DiskLock;
   readonly #logs = new Map<string, Log>();
+  readonly #folders: MarkedFolders;
   /** Logs that are being moved here. */
   readonly futures: FutureLogs;
   /** Folders of partitions that nobody has asked for yet. */
@@ -127,11 +121,11 @@ export class LogDir {
     this.#recoveryPoints = this.#newCheckpoint(RECOVERY_POINT_CHECKPOINT, (log) => log.recoveryPoint);
     this.#logStartOffsets = this.#newCheckpoint(LOG_START_CHECKPOINT, logStartOf);
     this.#cleanedUpTo = this.#newCheckpoint(CLEANER_CHECKPOINT, (log) => log.cleanedUpTo);
+    this.#folders = new MarkedFolders({ disk, path, unique: options.unique, deletions: this.#resources.deletions });
     this.#unclaimed = new Set();
     const names = disk.list(path);
     for (const name of names) this.#found(name);
-    const discard = (name: string) => this.#discardFolder(name);
-    this.futures = new FutureLogs({ disk, path, unique: options.unique, discard }, names);
+    this.futures = new FutureLogs(this.#folders, names);
     if (!this.wasClean && this.#unclaimed.size === 0) this.#startIsDurable = true;
     this.#forgetMissing(this.#recoveryPoints);
     this.#forgetMissing(this.#logStartOffsets);
@@ -176,7 +170,7 @@ export class LogDir {
 
   #found(name: string): void {
     if (isDeletedDirName(name)) {
-      this.#resources.deletions.add(`${this.path}/${name}`, 0);
+      this.#folders.deletionFound(name);
       return;
     }
     const parsed = parsePartitionDirName(name);
@@ -327,28 +321,6 @@ export class LogDir {
     return promoted;
   }
 
-  #discardFolder(name: string): void {
-    const found = parseFutureDirName(name);
-    if (found !== null) this.#markDeleted(name, found.topic, found.partition, 0);
-  }
-
-  #markDeleted(name: string, topic: string, partition: number, dueMs: number): void {
-    const target = this.#rename(name, deletedDirName(topic, partition, this.#unique()));
-    this.#resources.deletions.add(target, dueMs);
-  }
-
-  /** Kafka takes what stands between '.' and '-delete' or '-stray' for a UUID without its dashes. */
-  #unique(): string {
-    return this.#options.unique().replace(/[^a-zA-Z0-9]/g, '');
-  }
-
-  /** Gives the new path. */
-  #rename(from: string, to: string): string {
-    const target = `${this.path}/${to}`;
-    this.#options.disk.rename(`${this.path}/${from}`, target);
-    return target;
-  }
-
   /**
    * A log that has failed, opened anew: what is in the files is recovered from the recovery point on. Throws while the disk does not allow it;
    * the log stays as it was then.
@@ -392,8 +364,7 @@ export class LogDir {
   setAside(topic: string, partition: number, topicId: string | null): void {
     const name = partitionDirName(topic, partition);
     if (!this.#unclaimed.has(name)) return;
-    const folder = strayDirName(topic, partition, this.#unique());
-    this.#rename(name, folder);
+    const folder = this.#folders.setAside(name, topic, partition);
     this.#forget(name);
     this.#logger.warn(
       { dir: this.path, topic, partition, topicId, folder },
@@ -403,7 +374,7 @@ export class LogDir {
 
   #moveAway(topic: string, partition: number, dueMs: number): void {
     const name = partitionDirName(topic, partition);
-    this.#markDeleted(name, topic, partition, dueMs);
+    this.#folders.delete(name, topic, partition, dueMs);
     this.#forget(name);
   }
 

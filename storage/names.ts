@@ -1,4 +1,5 @@
 /** File and folder names of Kafka's log (LogFileUtils, LocalLog). */
+import { isMarkedDirName } from './marked-folders.ts';
 
 export const LOG_SUFFIX = '.log';
 export const OFFSET_INDEX_SUFFIX = '.index';
@@ -14,10 +15,6 @@ export const SWAP_SUFFIX = '.swap';
 
 /** Has its content and not its name yet (Disk.writeFile). */
 export const TEMPORARY_SUFFIX = '.tmp';
-
-const DELETED_DIR_SUFFIX = '-delete';
-const STRAY_DIR_SUFFIX = '-stray';
-const SPECIAL_DIR_SUFFIXES = [DELETED_DIR_SUFFIX, '-future', STRAY_DIR_SUFFIX];
 
 const OFFSET_DIGITS = 20;
 
@@ -38,32 +35,9 @@ export function offsetFromName(name: string, suffix: string): number | null {
 
 export const partitionDirName = (topic: string, partition: number): string => `${topic}-${partition}`;
 
-/** The topic and partition of a folder TOPIC-N, or null for any other name (TOPIC-N.uuid-delete and the like included). */
+/** The topic and partition of a folder TOPIC-N, or null for any other name (those of marked folders included). */
 export function parsePartitionDirName(name: string): { topic: string; partition: number } | null {
-  if (SPECIAL_DIR_SUFFIXES.some((suffix) => name.includes('.') && name.endsWith(suffix))) return null;
+  if (isMarkedDirName(name)) return null;
   const found = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(name);
   return found === null ? null : { topic: found[1], partition: Number(found[2]) };
 }
-
-/** TOPIC-N.UNIQUE-delete: a partition that is being deleted. */
-export const deletedDirName = (topic: string, partition: number, unique: string): string =>
-  cappedDirName(topic, `-${partition}.${unique}${DELETED_DIR_SUFFIX}`);
-
-/** TOPIC-N.UNIQUE-stray: a partition that the metadata does not know here (KIP-858); what to do with it is a person's decision. */
-export const strayDirName = (topic: string, partition: number, unique: string): string =>
-  cappedDirName(topic, `-${partition}.${unique}${STRAY_DIR_SUFFIX}`);
-
-/** The topic is cut so that the name stays within the 255 bytes that file systems allow. */
-const cappedDirName = (topic: string, suffix: string): string => topic.slice(0, 255 - suffix.length) + suffix;
-
-/** TOPIC-N.UNIQUE-future: a log that is being moved here (KIP-113). */
-export const futureDirName = (topic: string, partition: number, unique: string): string =>
-  `${topic}-${partition}.${unique}-future`;
-
-/** The topic and partition of a folder TOPIC-N.UNIQUE-future, or null for any other name. */
-export function parseFutureDirName(name: string): { topic: string; partition: number } | null {
-  const found = /^([a-zA-Z0-9._-]+)-(\d{1,10})\.[^.]+-future$/.exec(name);
-  return found === null ? null : { topic: found[1], partition: Number(found[2]) };
-}
-
-export const isDeletedDirName = (name: string): boolean => /^\S+-\S+\.\S+-delete$/.test(name);

@@ -10,7 +10,8 @@ import {
 } from '../../storage/checkpoints.ts';
 import { LogError, MemoryDisk } from '../../storage/index.ts';
 import { LeaderEpochs } from '../../storage/leader-epochs.ts';
-import { deletedDirName, isDeletedDirName, offsetFromName, parsePartitionDirName } from '../../storage/names.ts';
+import { deletedDirName, isDeletedDirName } from '../../storage/marked-folders.ts';
+import { offsetFromName, parsePartitionDirName } from '../../storage/names.ts';
 import { ProducerEntry } from '../../storage/producer-entry.ts';
 import { decodeSnapshot, encodeSnapshot, ProducerSnapshots } from '../../storage/producer-snapshot.ts';
 import { marker, openLog, produced, TOPIC_ID } from './batches.ts';
