@@ -1,3 +1,4 @@
+import { type Int64, toNumber } from '../../protocol/int64.ts';
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts';
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts';
@@ -7,6 +8,9 @@ import {
   DescribeTransactionsResponse,
 } from '../../protocol/messages/65-describe-transactions.ts';
 import { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/66-list-transactions.ts';
+import { CompressionType, type CompressionTypeId, maxTimestamp } from '../../protocol/records/batch.ts';
+import { setCrc } from '../../protocol/records/check.ts';
+import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { uniqueName } from '../helpers.ts';
 import { oneRecord, type Producer, type Recording } from './recording.ts';
@@ -20,6 +24,8 @@ const List = { request: ListTransactionsRequest, response: ListTransactionsRespo
 
 type Data = [index: number, records: Buffer][];
 const TOPIC_IDS_SINCE = 13;
+/** For ListOffsets (KIP-734). */
+const MAX_TIMESTAMP = -3;
 
 const batch = (producer: Producer, baseSequence: number, transactional = false): Buffer =>
   oneRecord({ ...producer, baseSequence, transactional });
@@ -101,6 +107,33 @@ export const produces: Record<string, (r: Recording) => Promise<void>> = {
       await produce(r, 'no topics', version, []);
       await produce(r, 'wrong acks', version, [t(one, one), u()], { acks: 2 });
       await ends(r, name, other);
+    }
+  },
+
+  async claimedTimes(r) {
+    const nowMs = Date.now();
+    const minutes = (timestamp: Int64): number => (toNumber(timestamp) - nowMs) / 60_000;
+    const records = [-5, -1, -9].map((at) => ({ timestamp: nowMs + at * 60_000 }));
+    const { NONE, GZIP } = CompressionType;
+    const claims: [codec: CompressionTypeId, atMinute: number][] = [
+      ...[-1, -9, 0, 30, 100_000].map((at): [CompressionTypeId, number] => [NONE, at]),
+      [GZIP, -1],
+      // docs/decisions/0002-compressed-batches.md: one that is in range is believed
+      [GZIP, 100_000],
+    ];
+    const name = uniqueName('claimed');
+    await r.topic(name, 't', claims.length);
+    for (const [index, [compression, claimed]] of claims.entries()) {
+      const sent = changed(encodeBatch(records, { compression }), (b) => {
+        b.writeBigInt64BE(BigInt(nowMs + claimed * 60_000), 35);
+        setCrc(b, 0);
+      });
+      await produce(r, `${claimed} as the newest of -5, -1, -9`, 9, [{ name, data: [[index, sent]] }]);
+      const wanted = { partitionIndex: index, timestamp: MAX_TIMESTAMP };
+      const { topics } = await r.client.request(ListOffsets, 7, { topics: [{ name, partitions: [wanted] }] });
+      const { offset, timestamp } = topics[0].partitions[0];
+      const kept = await r.records(name, index);
+      r.lines.push(`newest: ${offset} at ${minutes(timestamp)}; in the header: ${minutes(maxTimestamp(kept, 0))}`);
     }
   },
 

@@ -137,6 +137,13 @@ export class Recording {
     });
   }
 
+  /** The batches of a partition as a client gets them. */
+  async records(topic: string, partition: number): Promise<Buffer> {
+    const partitions = [{ partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }];
+    const { responses } = await this.client.request(Fetch, 12, { topics: [{ topic, partitions }] });
+    return responses[0].partitions[0].records as Buffer;
+  }
+
   async deleteTopic(name: string): Promise<void> {
     const { responses } = await this.client.request(Delete, 6, { topics: [{ name }], timeoutMs: 10_000 });
     if (responses[0].errorCode !== 0) throw new Error(`${name} could not be deleted`);

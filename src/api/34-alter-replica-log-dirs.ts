@@ -5,6 +5,7 @@ import {
 } from '../../protocol/messages/34-alter-replica-log-dirs.ts';
 import type { MessageOf } from '../../protocol/schema.ts';
 import type { Broker } from './broker.ts';
+import { ByPartition } from './by-partition.ts';
 import { handler } from './handler.ts';
 import { missingPartition } from './missing-partition.ts';
 import { answerFor } from './partition-failure.ts';
@@ -27,15 +28,11 @@ export const alterReplicaLogDirs = handler({
 
 /** Each partition once, with the last directory that is asked for. */
 function byTopic({ dirs }: Request, codeOf: (path: string, topic: string, index: number) => number) {
-  const paths = new Map<string, Map<number, string>>();
+  const paths = new ByPartition<string>();
   for (const { path, topics } of dirs) {
-    for (const { name, partitions } of topics) {
-      const ofTopic = paths.get(name) ?? new Map<number, string>();
-      for (const index of partitions) ofTopic.set(index, path);
-      paths.set(name, ofTopic);
-    }
+    for (const { name, partitions } of topics) for (const index of partitions) paths.set(name, index, path);
   }
-  return [...paths].map(([topicName, ofTopic]) => ({
+  return [...paths.topics].map(([topicName, ofTopic]) => ({
     topicName,
     partitions: [...ofTopic].map(([partitionIndex, path]) => ({
       partitionIndex,

@@ -1,5 +1,5 @@
 import * as batch from '../../protocol/records/batch.ts';
-import { RecordChecker } from '../../protocol/records/check-records.ts';
+import { RecordChecker, setTimestamps } from '../../protocol/records/check-records.ts';
 import { MAX_DECOMPRESSED_BYTES } from '../../protocol/records/compression.ts';
 import { readRecords } from '../../protocol/records/decode.ts';
 import { DecompressedTooLargeError } from '../../protocol/records/decompressed-too-large.ts';
@@ -51,7 +51,11 @@ function checkRecords(buf: Buffer, { topic, index, config }: Target, nowMs: numb
     timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
   };
   const problem = checker.check(buf, 0, rules, nowMs);
-  if (problem === null) return;
+  if (problem === null) {
+    // retention and the time index go by the header, whatever a client has put there; the append's own time is set at the append
+    if (!rules.logAppendTime) setTimestamps(buf, 0, false, checker.maxTimestamp);
+    return;
+  }
   const recordErrors = problem.recordErrors.map(({ batchIndex, message }) => ({
     batchIndex,
     batchIndexErrorMessage: message,

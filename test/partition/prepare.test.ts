@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedError } from '../../protocol/malformed.ts';
 import * as batch from '../../protocol/records/batch.ts';
+import { hasValidCrc, setCrc } from '../../protocol/records/check.ts';
 import { encodeBatch } from '../../protocol/records/encode.ts';
 import type { TopicConfig } from '../../src/config/topic-config.ts';
 import { AppendError } from '../../src/partition/append-result.ts';
@@ -77,5 +78,34 @@ describe('max.message.bytes of a batch that is written with another codec', () =
     const sent = batchOf(Buffer.alloc(500_000), GZIP);
     sent.fill(0xff, batch.BATCH_HEADER_BYTES + 12, batch.BATCH_HEADER_BYTES + 40);
     expect(refusal(() => prepare(sent, 'uncompressed', 10_000))).toBeInstanceOf(MalformedError);
+  });
+});
+
+describe('the highest timestamp in the header', () => {
+  /** As a client may send it: the CRC is right, the time is not. */
+  function claiming(maxTimestamp: number, compression: batch.CompressionTypeId = NONE): Buffer {
+    const times = [NOW_MS - 7, NOW_MS - 1, NOW_MS - 30];
+    const sent = encodeBatch(
+      times.map((timestamp) => ({ timestamp })),
+      { compression, producerId: 5, producerEpoch: 0, baseSequence: 9, transactional: true },
+    );
+    sent.writeBigInt64BE(BigInt(maxTimestamp), 35);
+    setCrc(sent, 0);
+    return sent;
+  }
+
+  it.each([NOW_MS - 30, NOW_MS + 3_000_000, -1])('is that of the records, where a client claims %i', (claimed) => {
+    const kept = prepare(claiming(claimed), 'producer', 1_000_000);
+    expect(kept).toEqual(claiming(NOW_MS - 1));
+    expect(hasValidCrc(kept, 0)).toBe(true);
+  });
+
+  it('is not touched where it is right', () => {
+    expect(prepare(claiming(NOW_MS - 1), 'producer', 1_000_000)).toEqual(claiming(NOW_MS - 1));
+  });
+
+  it('of a compressed batch is that of the records, where it would be out of range', () => {
+    const kept = prepare(claiming(NOW_MS + 30 * 86_400_000, GZIP), 'producer', 1_000_000);
+    expect(kept).toEqual(claiming(NOW_MS - 1, GZIP));
   });
 });
