@@ -9,6 +9,10 @@ import {
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts';
 import {
+  AlterReplicaLogDirsRequest,
+  AlterReplicaLogDirsResponse,
+} from '../../protocol/messages/34-alter-replica-log-dirs.ts';
+import {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.ts';
@@ -25,6 +29,7 @@ const Metadata = { request: MetadataRequest, response: MetadataResponse };
 const DeleteTopics = { request: DeleteTopicsRequest, response: DeleteTopicsResponse };
 const ListOffsets = { request: ListOffsetsRequest, response: ListOffsetsResponse };
 const EpochEnd = { request: OffsetForLeaderEpochRequest, response: OffsetForLeaderEpochResponse };
+const MoveReplicas = { request: AlterReplicaLogDirsRequest, response: AlterReplicaLogDirsResponse };
 const AlterConfigs = { request: IncrementalAlterConfigsRequest, response: IncrementalAlterConfigsResponse };
 const Reassign = { request: AlterPartitionReassignmentsRequest, response: AlterPartitionReassignmentsResponse };
 const DescribeProducers = { request: DescribeProducersRequest, response: DescribeProducersResponse };
@@ -61,6 +66,20 @@ describeBrokers('requests that no client should send', (broker) => {
       expect(responses).toHaveLength(1);
     }
     expect((await describeTopic(name)).errorCode).toBe(ErrorCode.NONE);
+  });
+
+  it('move a partition that is named twice to the last directory, and tell of no topic without partitions', async () => {
+    const name = await newTopic();
+    const other = uniqueName('other');
+    const { results } = await client.request(MoveReplicas, 2, {
+      dirs: [
+        { path: '/no/such/directory', topics: [{ name, partitions: [0] }] },
+        { path: 'not absolute', topics: [{ name, partitions: [0, 0] }] },
+        { path: '/no/such/directory', topics: [{ name: other, partitions: [] }] },
+      ],
+    });
+    const partitions = [{ partitionIndex: 0, errorCode: ErrorCode.LOG_DIR_NOT_FOUND }];
+    expect(results).toEqual([{ topicName: name, partitions }]);
   });
 
   it('are fenced by a leader epoch below -1', async () => {
