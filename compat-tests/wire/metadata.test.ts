@@ -3,6 +3,7 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { ZERO_UUID } from '../../protocol/uuid.ts';
+import { NOT_ASKED, TOPIC_OPERATIONS } from '../../src/security/authorized-operations.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
 import { clientOfEachTest, newTopics } from './hand-made.ts';
@@ -103,5 +104,20 @@ describeBrokers('Metadata', (broker) => {
     expect(brokers).toHaveLength(1);
     const told = Object.fromEntries(topics.map((t) => [t.topicId, [t.name, t.errorCode]]));
     expect(told).toEqual({ [id]: [topic, ErrorCode.NONE], [NO_SUCH_ID]: [null, ErrorCode.UNKNOWN_TOPIC_ID] });
+  });
+
+  it.each([8, 10, 13])('says in version %d what one may do to a topic, be it there or not', async (version) => {
+    const { topic } = await newTopic();
+    const names = [topic, uniqueName('missing'), 'a b'];
+    const request = { topics: names.map((name) => ({ name })), includeTopicAuthorizedOperations: true };
+    const { topics } = await client.request(Metadata, version, { ...request, allowAutoTopicCreation: false });
+    const told = Object.fromEntries(topics.map((t) => [t.name, t.topicAuthorizedOperations]));
+    expect(told).toEqual(Object.fromEntries(names.map((name) => [name, TOPIC_OPERATIONS])));
+  });
+
+  it('does not say it of an id that no topic has', async () => {
+    const topics = [{ name: null, topicId: NO_SUCH_ID }];
+    const response = await client.request(Metadata, 12, { topics, includeTopicAuthorizedOperations: true });
+    expect(response.topics[0].topicAuthorizedOperations).toBe(NOT_ASKED);
   });
 });

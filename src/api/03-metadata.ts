@@ -80,7 +80,7 @@ function topics(context: RequestContext, request: Request): TopicResponse[] {
   }
   return wantedNames(request).map((name) => {
     const topic = image.topic(name);
-    return topic === undefined ? unknownName(name) : describe(topic, request);
+    return topic === undefined ? unknownName(name, request) : describe(topic, request);
   });
 }
 
@@ -118,16 +118,21 @@ function describe(topic: TopicImage, request: Request): TopicResponse {
       isrNodes: partition.isr,
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED,
+    topicAuthorizedOperations: operations(request),
   };
 }
 
-const unknownName = (name: string): TopicResponse => ({
+/** What one may do to a topic is a matter of its name: it is said of topics that there are not as well. */
+const operations = (request: Request): number =>
+  request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : NOT_ASKED;
+
+const unknownName = (name: string, request: Request): TopicResponse => ({
   errorCode: absence(name),
   name,
   topicId: ZERO_UUID,
   isInternal: isInternalTopic(name),
   partitions: [],
+  topicAuthorizedOperations: operations(request),
 });
 
 const unknownId = (topicId: string): TopicResponse => ({
