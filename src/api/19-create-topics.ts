@@ -3,7 +3,7 @@ import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messag
 import { METADATA_TOPIC } from '../../protocol/metadata-topic.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { handler } from './handler.ts';
-import { checkHasTime } from './timeout.ts';
+import { checkHasTime, namesAnyOnce } from './timeout.ts';
 
 type Result = NonNullable<InputOf<typeof CreateTopicsResponse>['topics']>[number];
 
@@ -14,8 +14,8 @@ export const createTopics = handler({
   versions: [2, 7],
 
   async handle(context, request) {
-    checkHasTime(request.timeoutMs);
     const topics = request.topics.filter(({ name }) => name !== METADATA_TOPIC);
+    checkHasTime(request.timeoutMs, () => namesAnyOnce(topics.map(({ name }) => name)));
     const response = await context.broker.controller.createTopics({ ...request, topics });
     if (topics.length === request.topics.length) return response;
     return { ...response, topics: [...(response.topics ?? []), prohibited] };

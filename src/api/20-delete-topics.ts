@@ -1,6 +1,8 @@
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
+import type { MessageOf } from '../../protocol/schema.ts';
+import { ZERO_UUID } from '../../protocol/uuid.ts';
 import { handler } from './handler.ts';
-import { checkHasTime } from './timeout.ts';
+import { checkHasTime, namesAnyOnce } from './timeout.ts';
 
 /** DeleteTopics, by name or (KIP-516) by id: the answer leaves when the logs are out of reach. */
 export const deleteTopics = handler({
@@ -9,7 +11,7 @@ export const deleteTopics = handler({
   versions: [1, 6],
 
   handle(context, request) {
-    checkHasTime(request.timeoutMs);
+    checkHasTime(request.timeoutMs, () => namesAnyOnce(keys(request)));
     return context.broker.controller.deleteTopics(request);
   },
 
@@ -20,3 +22,10 @@ export const deleteTopics = handler({
     ],
   }),
 });
+
+/** Topics that are named by name or by id, and not by both. */
+function keys({ topicNames, topics }: MessageOf<typeof DeleteTopicsRequest>): string[] {
+  const wellNamed = topics.filter(({ name, topicId }) => (name === null) !== (topicId === ZERO_UUID));
+  // the slash is in no name: an id is not taken for one
+  return [...topicNames, ...wellNamed.map(({ name, topicId }) => name ?? `/${topicId}`)];
+}

@@ -1,6 +1,6 @@
 import { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.ts';
 import { handler } from './handler.ts';
-import { checkHasTime } from './timeout.ts';
+import { checkHasTime, namesAnyOnce } from './timeout.ts';
 
 /** CreatePartitions (KIP-195): topics get more partitions. */
 export const createPartitions = handler({
@@ -9,7 +9,7 @@ export const createPartitions = handler({
   versions: [0, 3],
 
   handle(context, request) {
-    checkHasTime(request.timeoutMs);
+    checkHasTime(request.timeoutMs, () => namesAnyOnce(request.topics.map(({ name }) => name)));
     return context.broker.controller.createPartitions(request);
   },
 

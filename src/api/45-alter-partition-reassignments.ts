@@ -12,9 +12,16 @@ export const alterPartitionReassignments = handler({
   versions: [0, 1],
 
   handle(context, request) {
-    checkHasTime(request.timeoutMs);
+    checkHasTime(request.timeoutMs, () => request.topics.length > 0);
     return context.broker.controller.alterPartitionReassignments(request);
   },
 
-  failed: (_request, errorCode, errorMessage) => ({ errorCode, errorMessage, responses: [] }),
+  failed: (request, errorCode, errorMessage) => ({
+    errorCode,
+    errorMessage,
+    responses: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode, errorMessage })),
+    })),
+  }),
 });

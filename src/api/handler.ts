@@ -27,7 +27,7 @@ export interface Handler<Req extends Message = Message, Res extends Message = Me
   /** May throw KafkaError where the response has one top-level error code: `failed` then builds the response. */
   handle(context: RequestContext, request: MessageOf<Req>): Outcome<Res>;
   /** The response to a request whose handling threw; `code` is Kafka's error code. */
-  failed(request: MessageOf<Req>, code: number, message: string | null): InputOf<Res> | null;
+  failed(request: MessageOf<Req>, code: number, message: string | null, apiVersion: number): InputOf<Res> | null;
 }
 
 /** Declares a handler; the identity function that gives the types. */

@@ -74,7 +74,7 @@ export class Dispatcher {
       this.broker.logger.error(fields, `${handler.request.name} failed`);
     }
     const message = known && error.message !== errorName(code) ? error.message : null;
-    return respond(handler.response, header, handler.failed(request, code, message));
+    return respond(handler.response, header, handler.failed(request, code, message, header.apiVersion));
   }
 
   /** ApiVersions above our range is answered in v0 with the range that we have (KIP-511); any other closes. */

@@ -134,7 +134,7 @@ describe('every version', () => {
   test.each(versions)('API %i v%i has a form for failures', (key, version) => {
     const { request, response } = apiOf(key);
     const received = decode(request, version, encode(request, version, requests[key](version)));
-    const failure = handlerOf(key)?.failed(received as never, -1, 'it failed');
+    const failure = handlerOf(key)?.failed(received as never, -1, 'it failed', version);
     expect(encode(response, version, failure ?? {}).length).toBeGreaterThan(0);
   });
 });
