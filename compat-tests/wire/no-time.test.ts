@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { ErrorCode } from '../../protocol/errors.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/19-create-topics.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/20-delete-topics.ts';
@@ -8,9 +8,9 @@ import {
   AlterPartitionReassignmentsRequest,
   AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/45-alter-partition-reassignments.ts';
-import { WireClient } from '../../test/support/wire-client.ts';
 import { describeBrokers } from '../describe-brokers.ts';
 import { uniqueName } from '../helpers.ts';
+import { clientOfEachTest } from './hand-made.ts';
 
 const CreateTopics = { request: CreateTopicsRequest, response: CreateTopicsResponse };
 const DeleteTopics = { request: DeleteTopicsRequest, response: DeleteTopicsResponse };
@@ -24,13 +24,11 @@ const invalid = (errorMessage: string) => ({ errorCode: ErrorCode.INVALID_REQUES
 
 /** kafka-go asks so where its user sets no timeout. */
 describeBrokers('requests that leave the controller no time', (broker) => {
-  let client: WireClient;
+  const client = clientOfEachTest(broker);
   let name: string;
-  beforeEach(async () => {
-    client = await WireClient.connect(broker.bootstrapServers);
+  beforeEach(() => {
     name = uniqueName('no-time');
   });
-  afterEach(() => client.close());
 
   const elect = (version: number, topicPartitions: { topic: string; partitions: number[] }[] | null, timeoutMs = 0) =>
     client.request(ElectLeaders, version, { topicPartitions, timeoutMs });

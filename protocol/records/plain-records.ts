@@ -47,6 +47,7 @@ export function checkPlainRecords(buf: Buffer, at: number, rules: RecordRules, n
 /**
  * A varint of up to three bytes as one number, which costs no object and no field: how many bytes it has in the lowest two bits, above
  * them the sign, above that the rest as it is written (zigzag; a length is what stands there). 0 where it has more bytes, or they end.
+ * The caller takes it apart with `& 3`, `& 4` and `>>> 3` written out: functions with names for that are too many to be inlined there.
  */
 function shortVarint(buf: Buffer, at: number): number {
   const first = buf[at];

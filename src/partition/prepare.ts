@@ -28,7 +28,11 @@ type Target = { readonly topic: string; readonly index: number; readonly config:
  */
 export function prepareForTopic(buf: Buffer, partition: Target, nowMs: number): Buffer {
   const { config } = partition;
-  if (needsRecords(buf, config, nowMs)) checkRecords(buf, partition, nowMs);
+  if (needsRecords(buf, config, nowMs)) {
+    checkRecords(buf, partition, nowMs);
+    // retention and the time index go by the header, whatever a client has put there; the append's own time is set at the append
+    if (config.messageTimestampType !== 'LogAppendTime') setTimestamps(buf, 0, false, checker.maxTimestamp);
+  }
   return recompressed(buf, config);
 }
 
@@ -51,11 +55,7 @@ function checkRecords(buf: Buffer, { topic, index, config }: Target, nowMs: numb
     timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
   };
   const problem = checker.check(buf, 0, rules, nowMs);
-  if (problem === null) {
-    // retention and the time index go by the header, whatever a client has put there; the append's own time is set at the append
-    if (!rules.logAppendTime) setTimestamps(buf, 0, false, checker.maxTimestamp);
-    return;
-  }
+  if (problem === null) return;
   const recordErrors = problem.recordErrors.map(({ batchIndex, message }) => ({
     batchIndex,
     batchIndexErrorMessage: message,
